@@ -1,0 +1,17 @@
+# Copyright: (c) 2026, evenport.sip contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action plugin of M(evenport.sip.phone_info): the same work without a new Python process. Everything is imported here, once, in the parent."""
+
+from __future__ import annotations
+
+from ansible_collections.evenport.sip.plugins.module_utils.phones import doors
+from ansible_collections.evenport.sip.plugins.module_utils.phones.arguments import PHONE_INFO
+from ansible_collections.evenport.sip.plugins.plugin_utils.phone_action import PhoneAction
+
+
+class ActionModule(PhoneAction):
+
+    MODULE = "evenport.sip.phone_info"
+    SPEC = PHONE_INFO
+    DOOR = staticmethod(doors.phone_info)

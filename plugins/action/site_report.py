@@ -1,0 +1,67 @@
+# Copyright: (c) 2026, evenport.sip contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controller's side of evenport.sip.site_report. See the module for the documentation."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.evenport.sip.plugins.module_utils.rollout.files import append_journal, write_deferred, write_json
+from ansible_collections.evenport.sip.plugins.module_utils.rollout.inventory import VARIABLES, sites_of
+from ansible_collections.evenport.sip.plugins.module_utils.rollout.outcome import outcome_of
+from ansible_collections.evenport.sip.plugins.module_utils.rollout.report import as_json, report_sites
+from ansible_collections.evenport.sip.plugins.plugin_utils.hosts import variables_of
+
+display = Display()
+
+ARGUMENTS = {
+    "scan": {"type": "dict", "required": True},
+    "settled": {"type": "dict", "default": {}},
+    "reads": {"type": "list", "elements": "dict", "default": []},
+    "file": {"type": "path", "default": ""},
+    "directory": {"type": "path", "default": ""},
+}
+
+
+class ActionModule(ActionBase):
+    BYPASS_HOST_LOOP = True
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        task_vars = task_vars or {}
+        result = super().run(tmp, task_vars)
+        _validation, arguments = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        hostvars = task_vars["hostvars"]
+        states = arguments["scan"]["phones"]
+        found, _broken = variables_of(states, VARIABLES, task_vars, self._templar)
+        sites = sites_of(found)
+        outcomes = {phone: outcome_of(hostvars[phone]) for phone in arguments["scan"].get("work", {})}
+        reports = report_sites(
+            sites, states, {read["item"]["key"]: read for read in arguments["reads"]},
+            {phone: outcome.text for phone, outcome in outcomes.items()}, now=int(time.time()))
+        lines = [line for report in reports for line in ["", *report.text()]]
+        deferred = [phone for phone in states if states[phone]["state"] == "offline" or (phone in outcomes and outcomes[phone].deferred)]
+        data = as_json(reports)
+        if arguments["file"]:
+            write_json(arguments["file"], data)
+        if arguments["directory"] and not self._task.check_mode:
+            try:
+                append_journal(arguments["directory"], (
+                    _entry(phone, states[phone]["site"], moved, outcomes[phone].text) for phone, moved in (arguments["settled"].get("moved") or {}).items()))
+                path = write_deferred(arguments["directory"], deferred)
+                lines += [f"\nTo be done again: --limit @{path}"] if path else []
+            except OSError as error:
+                display.warning(f"No journal was written: {error}. Set sip_output_directory to a place that can be written, or to \"\".")
+        display.display("\n".join(lines))
+        return {**result, "changed": False, "report": data, "deferred": deferred}
+
+
+def _entry(phone: str, site: str, moved: Mapping[str, Any], outcome: str) -> dict[str, Any]:
+    return {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "site": site, "phone": phone, **moved, "outcome": outcome}

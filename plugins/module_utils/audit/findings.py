@@ -1,0 +1,114 @@
+# Copyright: (c) 2026, evenport.sip contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each verdict means and what to do about it, and the roll-up from lines to one site's findings. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.evenport.sip.plugins.module_utils.audit.verdict import LineVerdict
+
+
+@dataclass(frozen=True)
+class Meaning:
+    text: str
+    remedy: str
+    fault: bool = True          # False: worth knowing, nothing to mend
+
+
+MEANINGS: dict[str, Meaning] = {
+    "ok": Meaning("the PBX sees the planned port", "", fault=False),
+    "duplicate": Meaning("several phones arrive at the PBX from one address and port", "Run the rollout: each phone needs its own local SIP port."),
+    "wrong_port": Meaning("the phone signals from another port than planned", "Run the rollout; if it was just run, the phone may need a restart."),
+    "random_port": Meaning("the phone picks a random local port", "Run the rollout: it switches the phone's random port off."),
+    "router_translated": Meaning(
+        "the phones use their planned ports but the router rewrites them",
+        "Nothing to push to the phones. On the router: keep source ports (static port / consistent NAT), SIP ALG off.",
+    ),
+    "alg_or_stun": Meaning(
+        "a SIP ALG or STUN has rewritten what the phone says of itself; its own port can't be seen from the PBX",
+        "Switch the router's SIP ALG and the phone's STUN off, then look again.",
+    ),
+    "nat_option_missing": Meaning("the PBX sends to the phone's private address", "Run the rollout: it switches the extension's NAT option on."),
+    "unverified_nat": Meaning("the phone claims the planned port, but without rewrite_contact the PBX can't see the packets' source", "Switch the extension's NAT option on."),
+    "not_registered": Meaning("the PBX has no registration for this extension", "Is the phone on, and are its SIP account's user and password right?"),
+    "stale_contact": Meaning("an old registration of the same phone has not expired yet", "It goes by itself.", fault=False),
+    "unmanaged": Meaning("a softphone or second device: seen, never pushed", "", fault=False),
+    "unmanaged_on_planned_port": Meaning("a softphone sits on a port that the plan gives to a phone", "Give the softphone another port, or reserve its port (sip_ports_reserved) and run plan."),
+    "auth_failed": Meaning("the phone refused the web password", "Correct sip_phone_password. It was tried once and won't be tried again in this run."),
+    "locked": Meaning("the phone refuses logins for a while", "Wait until the lock has passed, then run again."),
+    "identity_mismatch": Meaning("another phone answers at this address", "Correct ansible_host or sip_mac."),
+    "deferred": Meaning("the phone did not answer, or a call was up", "Run again with --limit later."),
+    "pbx_not_read": Meaning("the PBX was not asked or did not answer", "Mend that, then run the audit again."),
+    "port_taken": Meaning("another phone still holds the planned port", "Bring that phone in order first."),
+    "active_account": Meaning("an active account that the plan doesn't know sits on a port of the plan", "Plan it as a line (sip_extensions), or switch the account off."),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One audited difference with its cause and its remedy. A finding about a site's router has no phone."""
+
+    code: str
+    site: str
+    text: str
+    remedy: str
+    phone: str = ""
+    line: int = 0
+    lines: tuple[str, ...] = ()
+    fault: bool = True
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "code": self.code, "site": self.site, "phone": self.phone, "line": self.line, "lines": list(self.lines),
+            "text": self.text, "remedy": self.remedy, "fault": self.fault,
+        }
+
+
+def site_findings(site: str, verdicts: Iterable[LineVerdict], phone_states: Mapping[str, tuple[str, str]] | None = None) -> list[Finding]:
+    """Findings of one site, the worst kind first.
+
+    A router that rewrites ports is ONE finding, whatever the number of phones behind it. *phone_states* is phone ->
+    (code, message) of those that the scan could not read.
+    """
+    verdicts = list(verdicts)
+    by_code: dict[str, list[LineVerdict]] = defaultdict(list)
+    for verdict in verdicts:
+        by_code[verdict.verdict].append(verdict)
+    planned = {v.line.port: v.line for v in verdicts if v.line.managed and v.line.port}
+    findings = []
+    translated = by_code.pop("router_translated", [])
+    if translated:
+        moves = ", ".join(f"{v.line.phone} {v.claimed} -> {v.seen}" for v in translated[:4]) + (", ..." if len(translated) > 4 else "")
+        meaning = MEANINGS["router_translated"]
+        findings.append(Finding(
+            "router_translated", site, f"the router rewrites the ports of {len(translated)} line(s) ({moves})", meaning.remedy,
+            lines=tuple(str(v.line) for v in translated)))
+    for code, group in by_code.items():
+        meaning = MEANINGS[code]
+        for verdict in group:
+            line = verdict.line
+            if code == "unmanaged" and verdict.seen in planned:
+                meaning_here, code_here = MEANINGS["unmanaged_on_planned_port"], "unmanaged_on_planned_port"
+            elif code in ("ok", "unmanaged"):
+                continue
+            else:
+                meaning_here, code_here = meaning, code
+            findings.append(Finding(code_here, site, _with_ports(meaning_here.text, verdict), meaning_here.remedy, line.phone, line.line, fault=meaning_here.fault))
+    for phone, (code, message) in (phone_states or {}).items():
+        meaning = MEANINGS.get(code)
+        findings.append(Finding(code, site, message, meaning.remedy if meaning else "", phone))
+    order = list(MEANINGS)
+    return sorted(findings, key=lambda f: (not f.fault, order.index(f.code) if f.code in order else len(order)))
+
+
+def _with_ports(text: str, verdict: LineVerdict) -> str:
+    if verdict.with_extensions:
+        return f"{text}: {verdict.seen_address}:{verdict.seen} also holds {', '.join(verdict.with_extensions[:6])}"
+    if verdict.claimed:
+        return f"{text} (planned {verdict.line.port or '-'}, claimed {verdict.claimed}, seen {verdict.seen})"
+    return text

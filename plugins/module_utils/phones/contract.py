@@ -1,0 +1,113 @@
+# Copyright: (c) 2026, evenport.sip contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The contract between the work and the brands: what every driver can do, and what it must never do.
+
+A driver speaks one brand's web protocol over one WebSession and knows nothing of Ansible, of check mode, of plans. It is written
+like its protocol sheet: each method one or two requests, each with the source and confidence of what it relies on.
+The order of calls is the work's (work.py) and always this::
+
+    recognise -> identity (MAC gate) -> check_lockout -> login or resume -> read -> [busy -> write -> read] -> logout
+
+How brands fit in that don't look like a Grandstream: where HTTP authentication is used (Poly, Htek, Snom, Cisco), login() makes the
+first authenticated request and logout() does nothing; where one session exists at a time (Yealink, Fanvil), login() raises Busy
+naming the other user; where a write restarts the phone (Htek), APPLY is "reboot" and write() returns once it has been accepted;
+where only the whole configuration can be read or written (Htek, Fanvil, Cisco), read() keeps it and write() sends back a copy
+in which nothing else changed.
+
+Besides its Driver, a brand has one function ``recognise(target, web, session)`` in the table of recognise.py.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
+from ansible_collections.evenport.sip.plugins.module_utils.model import Account, Identity
+from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Flat, Place, Value
+from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One read of a phone. A place that is missing in ``settings`` does not exist on this phone; None there: exists, but is empty."""
+
+    settings: Flat
+    accounts: tuple[Account, ...]
+    provisioning: dict[str, str] = field(default_factory=dict)      # {"server": "...", "protocol": "http"}; {}: no server set
+
+
+class Driver(ABC):
+    """One phone of one brand. Made by the recogniser only, with an open session and nobody logged in.
+
+    Every method may raise Unreachable, BadAnswer and CertificateRefused (from the session), and SessionLost once logged in.
+    None repeats a request that may have taken effect.
+    """
+
+    BRAND: ClassVar[str]
+    APPLY: ClassVar[str] = "live"           # "live", or "reboot" where every write restarts the phone
+
+    def __init__(self, target: Target, web: WebSession, identity: Identity) -> None:
+        self.target = target
+        self.web = web
+        self.identity = identity
+
+    def check_lockout(self) -> None:
+        """:raises LockedOut: the phone refuses logins now, so that ours would only prolong it. Brands that can't say so pass."""
+        return
+
+    @abstractmethod
+    def login(self) -> None:
+        """Log in, with exactly one attempt. May complete ``identity`` (a MAC that is shown to users only).
+
+        :raises AuthFailed: user name or password refused
+        :raises LockedOut: refused for a while
+        :raises Busy: somebody else holds the only session
+        """
+
+    @abstractmethod
+    def session(self) -> dict[str, Any]:
+        """The login as JSON-able data for another process. Its values are secrets, all of them: they are masked in results."""
+
+    @abstractmethod
+    def resume(self, session: Mapping[str, Any]) -> bool:
+        """Take over a session() of an earlier process. False: not one of ours. Whether it still lives shows at the next request."""
+
+    @abstractmethod
+    def logout(self) -> None:
+        """End the session. Called on every way out; must not need anything that came after login()."""
+
+    @abstractmethod
+    def read(self) -> Reading:
+        """Everything that is managed or reported, in as few requests as the protocol allows."""
+
+    @abstractmethod
+    def write(self, changes: Mapping[Place, Value]) -> None:
+        """Set these places and no others, in ONE request. Success only means that the phone did not object: the work reads back.
+
+        :raises Unsupported: a place or a value that this phone can't take; raised before anything is sent
+        :raises DeviceError: the phone refused; nothing was written
+        """
+
+    def check(self, changes: Mapping[Place, Value]) -> None:
+        """What write() would refuse without asking the phone, asked before anything is sent: ranges narrower than the vocabulary's, missing keys."""
+        return
+
+    def busy(self) -> str | None:
+        """"": idle. Text: what is going on ("a call is up"). None: this phone can't say."""
+        return None
+
+    def keep_alive(self) -> None:
+        """Keep the web session from ending while we wait for a call to end. Called about every 25 s."""
+        return
+
+    def reboot(self) -> None:
+        """Ask for a restart, once. A connection that drops meanwhile means yes."""
+        raise NotImplementedError
+
+    def restarted(self) -> bool:
+        """After reboot(): is the phone up again? True only once it has really been down. Unreachable counts as not yet."""
+        raise NotImplementedError

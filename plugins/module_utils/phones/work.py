@@ -1,0 +1,188 @@
+# Copyright: (c) 2026, evenport.sip contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The work on one phone, the same for every brand and behind every door: module, action plugin, batch scan.
+
+read, compare, (check mode stops here), wait until nobody is on the phone, ONE write of what differs, read back.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer, Busy, DeviceError, EvenportError, NotApplied, Unreachable, Unsupported
+from ansible_collections.evenport.sip.plugins.module_utils.phones.contract import Driver, Reading
+from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import SETTINGS, Flat, Place, flatten, unflatten
+from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
+from ansible_collections.evenport.sip.plugins.module_utils.phones.visit import Visit
+
+_REFRESH = 25.0                 # seconds: a Grandstream's session ends after about 60 without a refresh
+_REBOOT_POLL = 1.0              # seconds between two looks at a phone that restarts, at least; it grows to 5
+
+
+def inspect_phone(target: Target, wanted: Mapping[str, Any] | None = None, *, keep_session: bool = False,
+                  session: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Read one phone; nothing is ever written.
+
+    :arg wanted: settings in the user's shape (settings.py); what differs is in ``drift``
+    :arg keep_session: with drift, stay logged in and give ``session`` for configure_phone(): one login per phone and run
+    :returns: identity, settings, accounts, provisioning, drift {before, after} (both {} when in order),
+        unsupported (wanted, but this phone has no such setting), session (None unless kept; a secret)
+    """
+    asked = flatten(wanted or {})
+    with Visit(target, session) as visit:
+        reading = visit.read()
+        managed, unsupported = _managed(target, asked, reading)
+        changes = _changes(managed, reading)
+        visit.driver.check(changes)
+        result = _report(visit.driver, reading, unsupported)
+        result["settings"] = unflatten(reading.settings)
+        result["drift"] = {"before": _before(managed, reading), "after": unflatten(managed)} if changes else {"before": {}, "after": {}}
+        result["session"] = visit.keep() if keep_session and changes else None
+        return result
+
+
+def configure_phone(target: Target, wanted: Mapping[str, Any], *, check_mode: bool = False, when_busy: str = "wait", busy_timeout: float = 600.0,
+                    busy_interval: float = 5.0, reboot: str = "never", reboot_timeout: float = 180.0,
+                    session: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Bring one phone to *wanted*.
+
+    :arg when_busy: wait (at most busy_timeout s), skip (raise Busy at once) or force
+    :arg reboot: "if_needed": the caller has seen that settings which the phone already holds are not in force (the PBX shows the old
+        port): restart it, once and when idle. A run that changes a setting never restarts, as it can't know yet. Each call restarts.
+    :arg session: of inspect_phone(keep_session=True)
+    :returns: changed, identity, before, after (managed settings only), applied (none, live, reregistered, rebooted), accounts, provisioning, unsupported
+    :raises EvenportError: with ``wrote=True`` once something may have been written
+    """
+    asked = flatten(wanted)
+    with Visit(target, session) as visit:
+        driver, reading = visit.driver, visit.read()
+        managed, unsupported = _managed(target, asked, reading)
+        changes = _changes(managed, reading)
+        restart = reboot == "if_needed" and not changes
+        driver.check(changes)
+        result = _report(driver, reading, unsupported)
+        result.update(changed=bool(changes) or restart, applied="none", before=_before(managed, reading), after=unflatten(managed))
+        if check_mode or not result["changed"]:
+            return result
+        _wait_until_idle(driver, when_busy, busy_timeout, busy_interval, restart or driver.APPLY == "reboot")
+        if changes:
+            after = _write(driver, changes, reading)
+            result["accounts"] = [asdict(account) for account in after.accounts]
+            result["applied"] = "rebooted" if driver.APPLY == "reboot" else "live"
+        if restart or (changes and driver.APPLY == "reboot"):
+            _restart(driver, reboot_timeout, restart)
+            result["applied"] = "rebooted"
+        return result
+
+
+def _report(driver: Driver, reading: Reading, unsupported: list[Place]) -> dict[str, Any]:
+    return {"identity": driver.identity.as_dict(), "accounts": [asdict(account) for account in reading.accounts],
+            "provisioning": dict(reading.provisioning), "unsupported": [str(place) for place in unsupported]}
+
+
+def _managed(target: Target, asked: Flat, reading: Reading) -> tuple[Flat, list[Place]]:
+    """What is asked for and there, and what is asked for and not there.
+
+    A missing rport switch is no reason to leave a phone on a duplicate port, so it is reported and passed over; a missing line or port is one.
+    """
+    missing = [place for place in asked if place not in reading.settings]
+    lines = {place.line for place in reading.settings if place.line}
+    for place in missing:
+        if place.line and place.line not in lines:
+            raise Unsupported(f"{target.name}: line {place.line} is planned, but the phone has {len(lines)} (account{'s' if len(lines) != 1 else ''}).",
+                              "Shorten sip_extensions of this phone, then run plan again.")
+        if SETTINGS[place.setting].essential:
+            raise Unsupported(f"{target.name}: this phone shows no key for {place}.", "Its firmware is not known to the collection: set the port by hand.")
+    return {place: value for place, value in asked.items() if place not in missing}, missing
+
+
+def _changes(managed: Flat, reading: Reading) -> Flat:
+    return {place: value for place, value in managed.items() if reading.settings[place] != value}
+
+
+def _before(managed: Flat, reading: Reading) -> dict[str, Any]:
+    return unflatten({place: reading.settings[place] for place in managed})
+
+
+def _wait_until_idle(driver: Driver, when_busy: str, timeout: float, interval: float, restarts: bool) -> None:
+    """Return when a change cuts no call, or raise Busy. A phone that can't say counts as idle for a setting, not for a restart."""
+    if when_busy == "force":
+        return
+    name = driver.target.name
+    deadline, refreshed = time.monotonic() + timeout, time.monotonic()
+    while True:
+        state = driver.busy()
+        if state is None and restarts:
+            raise Busy(f"{name}: the phone can't say whether it is on a call, so it is not restarted.",
+                       "Restart it by hand, or set sip_phone_when_busy: force.")
+        if not state:
+            return
+        left = deadline - time.monotonic()
+        if when_busy == "skip" or left <= 0:
+            waited = "" if when_busy == "skip" else f" after {timeout:g} s"
+            raise Busy(f"{name}: the phone is in use ({state}){waited}; nothing was written.", "Run again later, or set sip_phone_when_busy: force.")
+        time.sleep(min(interval, left))
+        if time.monotonic() - refreshed >= _REFRESH:
+            driver.keep_alive()
+            refreshed = time.monotonic()
+
+
+def _write(driver: Driver, changes: Flat, before: Reading) -> Reading:
+    """Write once, read back. What was there before is put back where that fails."""
+    unclear: EvenportError | None = None
+    try:
+        driver.write(changes)
+    except (Unreachable, BadAnswer) as error:
+        unclear = error                         # it may have arrived: only reading tells, sending again never does
+    try:
+        after = driver.read()
+        wrong = [place for place, value in changes.items() if after.settings.get(place) != value]
+        if not wrong:
+            return after
+        names = ", ".join(f"{place} is {after.settings.get(place)!r} instead of {changes[place]!r}" for place in wrong)
+        said = unclear.what if unclear else "the phone said success, but"
+        failure: EvenportError = NotApplied(f"{driver.target.name}: {said} reading back shows: {names}.",
+                                            "Has this user the right to change it, or does a provisioning server own the phone? "
+                                            + _put_back(driver, changes, before, after))
+    except EvenportError as error:
+        failure = type(error)(f"{driver.target.name}: wrote {', '.join(str(place) for place in changes)}, but could not read it back: {error.what}",
+                              _put_back(driver, changes, before, None))
+    failure.wrote = True
+    raise failure
+
+
+def _put_back(driver: Driver, changes: Flat, before: Reading, after: Reading | None) -> str:
+    """Best effort with the session that there is; the sentence that tells how it went."""
+    old = {place: before.settings[place] for place in changes if after is None or after.settings.get(place) != before.settings[place]}
+    if not old:
+        return "All settings are as they were."
+    listed = ", ".join(f"{place} {value!r}" for place, value in old.items())
+    try:
+        driver.write(old)
+        shown = driver.read().settings
+    except EvenportError:
+        return f"Putting back what was there before failed too: check the phone (it had {listed})."
+    if any(shown.get(place) != value for place, value in old.items()):
+        return f"Putting back what was there before had no effect: check the phone (it had {listed})."
+    return "What was there before has been put back."
+
+
+def _restart(driver: Driver, timeout: float, ask: bool) -> None:
+    """One restart, never two. Waits until the phone's web page is back; no login is needed for that."""
+    name = driver.target.name
+    try:
+        if ask:
+            driver.reboot()
+        deadline, pause = time.monotonic() + timeout, min(_REBOOT_POLL, timeout / 10)
+        while not driver.restarted():
+            if time.monotonic() >= deadline:
+                raise DeviceError(f"{name}: asked to restart, but not back within {timeout:g} s.", "Look at the phone; it is not restarted a second time.")
+            time.sleep(pause)
+            pause = min(pause * 1.3, 5.0)
+    except EvenportError as error:
+        error.wrote = True
+        raise

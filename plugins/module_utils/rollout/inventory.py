@@ -1,0 +1,154 @@
+# Copyright: (c) 2026, evenport.sip contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From inventory variables to sites, phones and lines. Pure: what the variables are called is known here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.evenport.sip.plugins.module_utils.errors import EvenportError, PlanError
+from ansible_collections.evenport.sip.plugins.module_utils.model import Line
+from ansible_collections.evenport.sip.plugins.module_utils.phones.brands import BRANDS
+from ansible_collections.evenport.sip.plugins.module_utils.plan.lock import parse_lock
+from ansible_collections.evenport.sip.plugins.module_utils.plan.phone import phones_of
+from ansible_collections.evenport.sip.plugins.module_utils.plan.ports import PortRange
+from ansible_collections.evenport.sip.plugins.module_utils.plan.validate import validate_site
+
+# Option of evenport.sip.phone <- inventory variable. roles/phones/tasks/wave.yml spells the same pairs in YAML; a test compares them.
+PHONE_OPTIONS = {
+    "host": "ansible_host",
+    "port": "sip_phone_port",
+    "protocol": "sip_phone_protocol",
+    "username": "sip_phone_user",
+    "password": "sip_phone_password",
+    "mac": "sip_mac",
+    "brand": "sip_phone_brand",
+    "validate_certs": "sip_phone_validate_certs",
+    "ca_path": "sip_phone_ca_path",
+    "fingerprint": "sip_phone_fingerprint",
+    "proxy": "sip_phone_proxy",
+    "timeout": "sip_phone_timeout",
+    "random_port": "sip_phone_random_port",
+    "nat_traversal": "sip_phone_nat_traversal",
+    "keep_alive_interval": "sip_phone_keep_alive_interval",
+    "rport": "sip_phone_rport",
+}
+
+OTHER_VARIABLES = (
+    "sip_site", "sip_pbx", "sip_extensions", "sip_phone_kind", "sip_phone_transport", "sip_site_runner",
+    "sip_ports", "sip_ports_retired", "sip_ports_reserved", "sip_port_start", "sip_port_end", "sip_port_step",
+)
+
+VARIABLES = (*PHONE_OPTIONS.values(), *OTHER_VARIABLES)
+
+
+@dataclass
+class SitePhone:
+    """One phone of the play with what its inventory says. ``error`` is set where that can't be used."""
+
+    name: str
+    site: str
+    variables: Mapping[str, Any]
+    extensions: list[str] = field(default_factory=list)
+    ports: list[int | None] = field(default_factory=list)       # planned, from the lock
+    error: EvenportError | None = None
+
+    @property
+    def managed(self) -> bool:
+        return self.variables.get("sip_phone_kind", "phone") != "softphone"
+
+    @property
+    def pbx(self) -> str:
+        return self.variables.get("sip_pbx") or ""
+
+    @property
+    def runner(self) -> str:
+        return self.variables.get("sip_site_runner") or ""
+
+    def options(self) -> dict[str, Any]:
+        """The options of evenport.sip.phone that the inventory gives; what it leaves out has the module's own default."""
+        options = {option: self.variables[name] for option, name in PHONE_OPTIONS.items() if self.variables.get(name) not in (None, "")}
+        options.setdefault("host", self.name)
+        return {**options, "ports": self.ports} if self.ports else options
+
+    def lines(self) -> list[Line]:
+        """The phone's lines as the plan and the PBX know them. A softphone has extensions but no ports of ours."""
+        count = max(len(self.extensions), len(self.ports))
+        pick = [*self.extensions, *[""] * (count - len(self.extensions))]
+        ports = [*self.ports, *[None] * (count - len(self.ports))]
+        return [Line(self.site, self.name, number + 1, pick[number], ports[number], self.managed) for number in range(count)]
+
+
+@dataclass
+class Site:
+    """A site's phones in inventory order. ``error``: its lock can't be used, nothing at this site is touched."""
+
+    name: str
+    phones: list[SitePhone] = field(default_factory=list)
+    range: PortRange = field(default_factory=PortRange)
+    error: EvenportError | None = None
+
+    def lines(self) -> list[Line]:
+        return [line for phone in self.phones for line in phone.lines()]
+
+
+def sites_of(hosts: Mapping[str, Mapping[str, Any]], inventory: str = "<inventory>") -> dict[str, Site]:
+    """The sites of a play with each phone's planned ports, from *hosts*: name -> variables (those of VARIABLES that are set).
+
+    A host without ``sip_site`` is no phone and left out. A site whose lock is missing, short or unsound carries its error.
+    """
+    sites: dict[str, Site] = {}
+    for name, variables in hosts.items():
+        site_name = variables.get("sip_site")
+        if site_name:
+            phone = SitePhone(name, site_name, variables)
+            site = sites.setdefault(site_name, Site(site_name))
+            site.phones.append(phone)
+            try:
+                phone.extensions = _extensions(phone)
+            except EvenportError as error:
+                phone.error = error
+    for site in sites.values():
+        try:
+            _plan(site, inventory)
+        except EvenportError as error:
+            site.error = error
+    return sites
+
+
+def _extensions(phone: SitePhone) -> list[str]:
+    given = phone.variables.get("sip_extensions")
+    if given is None:
+        return []
+    if isinstance(given, (str, int)):       # one line, written without brackets: plain enough to accept
+        given = [given]
+    if isinstance(given, Mapping):
+        raise PlanError(f"{phone.site}/{phone.name}: sip_extensions must be a list, one extension for each line.", 'Example: sip_extensions: ["101", "102"]')
+    return [str(extension) for extension in given]
+
+
+def _plan(site: Site, inventory: str) -> None:
+    managed = [phone for phone in site.phones if phone.managed and not phone.error]
+    if not managed:
+        return
+    shared = managed[0].variables           # group variables: the same for each phone of the site
+    site.range = PortRange(*(int(shared.get(name) or default) for name, default in (("sip_port_start", 5060), ("sip_port_end", 5200), ("sip_port_step", 2))))
+    planned = validate_site(
+        site.name,
+        phones_of(
+            [phone.name for phone in managed],
+            lines={phone.name: max(1, len(phone.extensions)) for phone in managed},
+            transports={phone.name: phone.variables.get("sip_phone_transport") or "udp" for phone in managed},
+            brands={phone.name: phone.variables.get("sip_phone_brand") or "auto" for phone in managed},
+            facts=BRANDS,
+        ),
+        parse_lock(shared.get("sip_ports"), shared.get("sip_ports_retired"), site.name),
+        site.range,
+        reserved=shared.get("sip_ports_reserved") or [],
+        inventory=inventory,
+    )
+    for phone in managed:
+        phone.ports = planned[phone.name]

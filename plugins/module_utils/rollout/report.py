@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, evenport.sip contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One report of a run: verdicts and findings per site, what the run did to each phone, what is left to do. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.evenport.sip.plugins.module_utils.audit.findings import Finding, site_findings
+from ansible_collections.evenport.sip.plugins.module_utils.audit.text import report_lines
+from ansible_collections.evenport.sip.plugins.module_utils.audit.verdict import LineVerdict, judge_lines
+from ansible_collections.evenport.sip.plugins.module_utils.model import Extension, Registration
+from ansible_collections.evenport.sip.plugins.module_utils.rollout.inventory import Site
+
+
+@dataclass
+class SiteReport:
+    site: str
+    verdicts: list[LineVerdict]
+    findings: list[Finding]
+    outcomes: dict[str, str] = field(default_factory=dict)
+
+    def text(self) -> list[str]:
+        return report_lines(self.site, self.verdicts, self.findings, self.outcomes)
+
+
+def report_sites(
+    sites: Mapping[str, Site], states: Mapping[str, Mapping[str, Any]], reads: Mapping[str, Mapping[str, Any]],
+    outcomes: Mapping[str, str] | None = None, *, now: int = 0,
+) -> list[SiteReport]:
+    """*states*: the scan. *reads*: PBX -> result of asterisk_registrations_info. *outcomes*: phone -> what this run did to it."""
+    registrations = {pbx: [Registration.from_dict(one) for one in read.get("registrations", ())] for pbx, read in reads.items()}
+    extensions = {pbx: {one["extension"]: Extension.from_dict(one) for one in read.get("extensions", ())} for pbx, read in reads.items()}
+    reports = []
+    for name, site in sites.items():
+        verdicts: dict[Any, LineVerdict] = {}
+        troubles: list[Finding] = []
+        for pbx in dict.fromkeys(phone.pbx for phone in site.phones):
+            lines = [line for phone in site.phones if phone.pbx == pbx for line in phone.lines()]
+            why = _unread(pbx, reads.get(pbx))
+            if why:
+                verdicts.update((line, LineVerdict(line, "not_seen" if line.managed else "unmanaged")) for line in lines)
+                troubles.append(Finding("pbx_not_read", name, why, "Mend that, then run the audit again: nothing is proven until the PBX has been asked."))
+            else:
+                judged = judge_lines(
+                    lines, registrations[pbx], extensions[pbx], now=now, first_port=site.range.start, last_port=site.range.end)
+                verdicts.update((verdict.line, verdict) for verdict in judged)
+        ordered = [verdicts[line] for line in site.lines() if line in verdicts]
+        unread = {phone.name: (states[phone.name]["code"], states[phone.name]["msg"]) for phone in site.phones if states[phone.name].get("code")}
+        findings = [*troubles, *site_findings(name, [v for v in ordered if v.verdict != "not_seen"], unread), *_idle_neighbours(site, states)]
+        reports.append(SiteReport(name, ordered, findings, {phone.name: (outcomes or {}).get(phone.name, "") for phone in site.phones}))
+    return reports
+
+
+def as_json(reports: list[SiteReport]) -> dict[str, Any]:
+    return {
+        "schema": 1,
+        "lines": [{**verdict.as_dict(), "this_run": report.outcomes.get(verdict.line.phone, "")} for report in reports for verdict in report.verdicts],
+        "findings": [finding.as_dict() for report in reports for finding in report.findings],
+    }
+
+
+def _unread(pbx: str, read: Mapping[str, Any] | None) -> str:
+    """Why this PBX says nothing about its lines; "" where it does."""
+    if not pbx:
+        return "the phones name no PBX (sip_pbx), so nothing proves their ports"
+    if read is None:
+        return f"{pbx} was not asked"
+    if read.get("failed") or read.get("unreachable"):
+        return f"{pbx} could not be read: {read.get('msg', 'no answer')}"
+    return ""
+
+
+def _idle_neighbours(site: Site, states: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
+    """Active accounts that the plan doesn't know, on a port that it gives to somebody."""
+    owners = {port: phone.name for phone in site.phones for port in phone.ports if port}
+    return [
+        Finding(
+            "active_account", site.name, f"account {account} is active on port {port}, which is planned for {owners[port]}",
+            "Plan it as a line (sip_extensions), or switch the account off", phone.name, int(account))
+        for phone in site.phones for account, port in states[phone.name].get("further", {}).items() if port in owners
+    ]

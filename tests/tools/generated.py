@@ -1,0 +1,133 @@
+"""The generated parts of the documentation: ``python -m tests.tools.generated`` checks them, ``--write`` writes them ("make docs").
+
+- README.md: tables between ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``: phones, content
+- docs/variables.md: the roles' variables, from their argument_specs
+- CHANGELOG.md: from changelogs/
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import yaml
+
+from ansible_collections.evenport.sip.plugins.module_utils.phones.brands import BRANDS
+from tests.tools.legs import CHECKOUT
+
+BIN = Path(sys.executable).parent
+COLLECTION = "evenport.sip"
+MARKED = ("README.md",)
+SCOPES = {"line": "per line", "phone": "per phone"}
+APPLIES = {"live": "live", "reregister": "registers again", "reboot": "reboot"}
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _column in head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ").strip() for cell in line) + " |" for line in lines)
+
+
+def phones() -> str:
+    """The supported phones, from the one row of data that each brand has."""
+    head = ("Phone", "Models", "Local SIP port", "A change applies", "What we know it from")
+    return table(head, [(b.label, ", ".join(b.models), SCOPES[b.port_scope], APPLIES[b.apply], b.evidence) for b in BRANDS.values()])
+
+
+def content() -> str:
+    """What the collection holds, one line each, from the content's own documentation."""
+    rows = []
+    for kind, option in (("filter", "filter"), ("module", "module")):
+        listed = subprocess.run([BIN / "ansible-doc", "--list", "--json", "-t", option, COLLECTION], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+        rows += [(kind, f"`{name}`", plain(text)) for name, text in sorted(json.loads(listed.stdout).items())]
+    rows += [("role", f"`{COLLECTION}.{name}`", plain(spec["main"]["short_description"])) for name, spec in roles().items() if "main" in spec]
+    for path in sorted((CHECKOUT / "playbooks").glob("*.yml")):
+        rows.append(("playbook", f"`{COLLECTION}.{path.stem}`", first_comment(path)))
+    return table(("Kind", "Name", "What it does"), rows)
+
+
+def first_comment(path: Path) -> str:
+    return next((line.lstrip("# ").strip() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("# ")), "")
+
+
+def plain(text: object) -> str:
+    """Ansible's markup as Markdown: O(x), V(x), C(x) and the like are code."""
+    joined = " ".join(text) if isinstance(text, list) else str(text or "")
+    joined = re.sub(r"\b[OVCREMP]\(([^)]*)\)", r"`\1`", joined)
+    return re.sub(r"\b[BI]\(([^)]*)\)", r"*\1*", joined)
+
+
+def roles() -> dict[str, dict]:
+    """The argument specs of all roles: role -> entry point -> specification."""
+    found = {}
+    for path in sorted((CHECKOUT / "roles").glob("*/meta/argument_specs.y*ml")):
+        found[path.parents[1].name] = yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]
+    return found
+
+
+def variables() -> str:
+    """docs/variables.md. One table for all roles, since they share their variables; a variable that two roles document must say the same."""
+    used: dict[str, list[str]] = {}
+    options: dict[str, dict] = {}
+    for role, spec in roles().items():
+        for name, option in spec.get("main", {}).get("options", {}).items():
+            used.setdefault(name, []).append(role)
+            options.setdefault(name, option)
+            for key in ("type", "default"):
+                if option.get(key) != options[name].get(key):
+                    sys.exit(f"roles {' and '.join(used[name])} differ in the {key} of {name}")
+    rows = []
+    for name in sorted(options):
+        option = options[name]
+        default = "*required*" if option.get("required") else f"`{json.dumps(option['default'])}`" if "default" in option else ""
+        kind = option.get("type", "str") + (f" of {option['elements']}" if "elements" in option else "")
+        choices = f" One of {', '.join(f'`{c}`' for c in option['choices'])}." if option.get("choices") else ""
+        rows.append((f"`{name}`", kind, default, plain(option.get("description")) + choices, ", ".join(used[name])))
+    head = "# Variables\n\nWritten from the roles' argument specs by `make docs`. Every variable is an ordinary inventory variable: "
+    return head + "set it where it belongs (host, site, everything).\n\n" + table(("Variable", "Type", "Default", "Meaning", "Roles"), rows) + "\n"
+
+
+def changelog() -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "CHANGELOG.md"
+        # Never written in place while checking; the list of plugins is taken from the documentation of today.
+        argv = [BIN / "antsibull-changelog", "generate", "--output", target, "--output-format", "md"]
+        done = subprocess.run(argv, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+        if done.returncode:
+            sys.exit(f"antsibull-changelog generate: {done.stdout}{done.stderr}")
+        return target.read_text(encoding="utf-8")
+
+
+def with_tables(text: str) -> str:
+    """Fill each pair of markers with its table."""
+    for name, make in (("phones", phones), ("content", content)):
+        pattern = re.compile(rf"(<!-- {name}:begin[^>]*-->\n).*?(<!-- {name}:end -->)", re.DOTALL)
+        if pattern.search(text):
+            made = make()
+            text = pattern.sub(lambda m, made=made: f"{m[1]}{made}\n{m[2]}", text)
+    return text
+
+
+def wanted() -> dict[Path, str]:
+    files = {CHECKOUT / "docs" / "variables.md": variables(), CHECKOUT / "CHANGELOG.md": changelog()}
+    for name in MARKED:
+        if (path := CHECKOUT / name).exists():
+            files[path] = with_tables(path.read_text(encoding="utf-8"))
+    return files
+
+
+def main(write: bool) -> int:
+    stale = {path: text for path, text in wanted().items() if not path.exists() or path.read_text(encoding="utf-8") != text}
+    for path, text in stale.items():
+        if write:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        print(f"{path.relative_to(CHECKOUT)}: {'written' if write else 'is not what its sources say; run: make docs'}")
+    return 1 if stale and not write else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main("--write" in sys.argv[1:]))
