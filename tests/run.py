@@ -1,6 +1,7 @@
 """Run the tests and say honestly what ran: ``python -m tests.run [STAGE...]``. Without a name: all of them, as CI does.
 
-The last line has the form "12 passed, 0 failed, 1 skipped in 34 s". Tests of pytest and of ansible-test count one by one, any other program as one.
+The last line has the form "12 passed, 0 failed, 1 skipped in 34 s". Tests of pytest and
+ansible-test and routers of the lab count one by one, any other program as one.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from tests.tools.stages import NOT_RUN, PHASES, Command, Stage, all_stages
 IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
 OUTCOMES = {"passed": "passed", "failed": "failed", "error": "failed", "errors": "failed", "skipped": "skipped", "xfailed": "passed"}
 SUMMARY = re.compile(r"^[= ]*((?:\d+ [a-z]+,? ?)+) in [\d.]+ ?s", re.MULTILINE)         # pytest's closing line, and that of our own programs
+ROUTERS = re.compile(r"^lab: (\d+) of (\d+) routers", re.MULTILINE)
 SANITY_TEST = re.compile(r"^Running sanity test \"", re.MULTILINE)
 _speaking = threading.Lock()
 
@@ -39,6 +41,8 @@ class Result:
         for number, word in re.findall(r"(\d+) ([a-z]+)", summaries[-1] if summaries else ""):
             if word in OUTCOMES:
                 found[OUTCOMES[word]] += int(number)
+        if routers := ROUTERS.search(output):
+            found["passed"], found["failed"] = int(routers[1]), int(routers[2]) - int(routers[1])
         if sanity := len(SANITY_TEST.findall(output)):
             found["passed"] = sanity - bool(status)
         self.notes += [f"{command.label}: {line}" for line in re.findall(r"^SKIPPED (.*)", output, re.MULTILINE)]

@@ -5,8 +5,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ansible import constants as C
+
 from ansible_collections.evenport.sip.plugins.module_utils.phones import doors
 from ansible_collections.evenport.sip.plugins.module_utils.phones.arguments import PHONE
+from ansible_collections.evenport.sip.plugins.module_utils.rollout.handover import take_session
 from ansible_collections.evenport.sip.plugins.plugin_utils.phone_action import PhoneAction
 
 
@@ -15,3 +20,8 @@ class ActionModule(PhoneAction):
     MODULE = "evenport.sip.phone"
     SPEC = PHONE
     DOOR = staticmethod(doors.phone)
+
+    def handed_over(self, name: str) -> dict[str, Any]:
+        """The web session that the scan of this run has left open: one login per phone and run."""
+        session = self._task.args.get("session") or take_session(C.DEFAULT_LOCAL_TMP, name)
+        return {"session": session} if session else {}

@@ -29,8 +29,9 @@ class ActionModule(ActionBase):
         name = task_vars["inventory_hostname"]
         self._end_left_session(name, task_vars)
         outcome = outcome_of(task_vars["hostvars"][name])
-        offline = outcome.deferred and not outcome.wrote
-        return {**result, "changed": False, "msg": outcome.text, "unreachable": outcome.failed and offline, "failed": outcome.failed and not offline}
+        if outcome.failed:
+            result["unreachable" if outcome.deferred else "failed"] = True
+        return {**result, "changed": False, "msg": outcome.msg, "code": outcome.code}
 
     def _end_left_session(self, name: str, task_vars: dict[str, Any]) -> None:
         """The scan stays logged in where there is work to do; where nobody came to do it, log out now."""

@@ -14,6 +14,7 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import Evenpor
 from ansible_collections.evenport.sip.plugins.plugin_utils.fresh_inventory import FreshInventory
 from ansible_collections.evenport.sip.plugins.plugin_utils.hosts import variables_of
 from ansible_collections.evenport.sip.plugins.plugin_utils.lock_jobs import Job, check_wishes, plan_job, refuse_other_definitions, write_jobs
+from ansible_collections.evenport.sip.plugins.plugin_utils.lock_place import require_files
 from ansible_collections.evenport.sip.plugins.plugin_utils.plan_table import rows_of, table_of
 from ansible_collections.evenport.sip.plugins.plugin_utils.sites import VARIABLES, Site, sites_of
 
@@ -55,6 +56,7 @@ class ActionModule(ActionBase):
     def _jobs(self, options: dict[str, Any], task_vars: dict[str, Any]) -> list[Job]:
         """Plan, check and (not in check mode) write. All sites or none."""
         sources = [str(source) for source in task_vars["ansible_inventory_sources"] or []]
+        require_files(sources)
         sites, files = self._sites(task_vars)
         check_wishes(sites, options["retire"], options["release"])
         jobs = [plan_job(site, [files[host] for host in site.hosts], sources, options) for site in sites]

@@ -42,25 +42,25 @@ class ActionModule(ActionBase):
         states = arguments["scan"]["phones"]
         found, _broken = variables_of(states, VARIABLES, task_vars, self._templar)
         sites = sites_of(found)
-        outcomes = {phone: outcome_of(hostvars[phone]) for phone in arguments["scan"].get("work", {})}
+        outcomes = {phone: outcome_of(hostvars[phone]) for phone in [*arguments["scan"].get("work", {}), *arguments["scan"].get("troubled", {})]}
         reports = report_sites(
             sites, states, {read["item"]["key"]: read for read in arguments["reads"]},
-            {phone: outcome.text for phone, outcome in outcomes.items()}, now=int(time.time()))
+            outcomes, now=int(time.time()))
         lines = [line for report in reports for line in ["", *report.text()]]
-        deferred = [phone for phone in states if states[phone]["state"] == "offline" or (phone in outcomes and outcomes[phone].deferred)]
+        deferred = [phone for phone in states if phone in outcomes and outcomes[phone].deferred]
         data = as_json(reports)
         if arguments["file"]:
             write_json(arguments["file"], data)
         if arguments["directory"] and not self._task.check_mode:
             try:
                 append_journal(arguments["directory"], (
-                    _entry(phone, states[phone]["site"], moved, outcomes[phone].text) for phone, moved in (arguments["settled"].get("moved") or {}).items()))
+                    _entry(phone, states[phone]["site"], moved, outcomes[phone].status) for phone, moved in (arguments["settled"].get("moved") or {}).items()))
                 path = write_deferred(arguments["directory"], deferred)
                 lines += [f"\nTo be done again: --limit @{path}"] if path else []
             except OSError as error:
                 display.warning(f"No journal was written: {error}. Set sip_output_directory to a place that can be written, or to \"\".")
         display.display("\n".join(lines))
-        return {**result, "changed": False, "report": data, "deferred": deferred}
+        return {**result, "changed": False, "report": data, "deferred": deferred, "not_done": [phone for phone, outcome in outcomes.items() if outcome.failed]}
 
 
 def _entry(phone: str, site: str, moved: Mapping[str, Any], outcome: str) -> dict[str, Any]:

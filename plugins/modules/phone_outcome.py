@@ -39,6 +39,11 @@ msg:
   type: str
   returned: always
   sample: "demo_site/boss: no answer within 10 s. Run again when it is on."
+code:
+  description: The same as a stable word, empty if nothing is wrong.
+  type: str
+  returned: always
+  sample: deferred
 """
 
 # The work is done by the action plugin of the same name, on the controller.

@@ -80,8 +80,14 @@ report:
       type: list
       elements: dict
       sample: [{"code": "router_translated", "site": "acme_hq", "text": "the router rewrites the ports of 8 line(s)", "remedy": "..."}]
+not_done:
+  description: The phones to which this run could not do what it should.
+  type: list
+  elements: str
+  returned: success
+  sample: ["boss"]
 deferred:
-  description: The phones that are worth another run.
+  description: Those phones that are worth another run.
   type: list
   elements: str
   returned: success

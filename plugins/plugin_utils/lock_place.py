@@ -43,10 +43,7 @@ def find_place(site: str, inventory_files: Sequence[str | None], sources: Sequen
     """
     roots = _roots(inventory_files, sources)
     if not roots:
-        raise PlanError(
-            f"{site}: its hosts come from no inventory file (a list such as -i \"a,b,\", or add_host), so there is no place for the lock.",
-            "Put the hosts into an inventory file or folder and give that with -i.",
-        )
+        raise _no_file(f"{site}: its hosts come")
     places = [_place_in(root, site) for root in roots]
     locked = [place for place in places if place.text is not None]
     if len(locked) > 1:
@@ -58,6 +55,19 @@ def find_place(site: str, inventory_files: Sequence[str | None], sources: Sequen
             f"Move that file to {place.move[1]}; or let the plan do it: -e sip_plan_move=true (its content stays as it is).",
         )
     return place
+
+
+def require_files(sources: Sequence[str]) -> None:
+    """Refuse an inventory that is only a list of hosts (-i "a,b,"): it can't even have a group for a site."""
+    if not any(os.path.exists(source) for source in sources):
+        raise _no_file("The hosts come")
+
+
+def _no_file(whose: str) -> PlanError:
+    return PlanError(
+        f"{whose} from no inventory file (but from a list such as -i \"a,b,\", or from add_host), so there is no place for the lock.",
+        "Put the hosts into an inventory file or folder and give that with -i.",
+    )
 
 
 def _roots(inventory_files: Sequence[str | None], sources: Sequence[str]) -> list[str]:

@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from ansible import constants as C
 from ansible.plugins.action import ActionBase
+
+from ansible_collections.evenport.sip.plugins.module_utils.rollout.handover import take_session
 
 
 class PhoneAction(ActionBase):
@@ -26,12 +29,19 @@ class PhoneAction(ActionBase):
         result = super().run(None, task_vars)
         name = str(task_vars.get("inventory_hostname", ""))
         if self._delegated_away():
-            args = {**self._task.args, "name": self._task.args.get("name") or name}
+            args = {**self._task.args, **self.handed_over(name), "name": self._task.args.get("name") or name}
             result.update(self._execute_module(module_name=self.MODULE, module_args=args, task_vars=task_vars))
             return result
         dummy, params = self.validate_argument_spec(**self.SPEC)
+        if "session" in params and not params["session"]:
+            params["session"] = take_session(C.DEFAULT_LOCAL_TMP, name)     # where phone_scan has logged in already
         result.update(type(self).DOOR(params, name, check_mode=self._task.check_mode, diff=self._task.diff))
         return result
+
+    def handed_over(self, name: str) -> dict[str, Any]:
+        """Options that come from an earlier step of this run rather than from the task."""
+        del name
+        return {}
 
     def _delegated_away(self) -> bool:
         """A delegate that is another machine (a box inside the site) does the work there, by the module.

@@ -45,7 +45,8 @@ def up(inventory=INVENTORY):
     (pid_file.parent / "counts.json").unlink(missing_ok=True)
     with open(pid_file.parent / "demo.log", "w", encoding="utf-8") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.fakes.demo", "serve", str(inventory)], cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+            [sys.executable, "-m", "tests.fakes.demo", "serve", str(inventory)], cwd=CHECKOUT,
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     pid_file.write_text(str(process.pid), encoding="utf-8")
     for _ in range(150):
         if (pid_file.parent / "counts.json").exists():
@@ -107,13 +108,13 @@ def run():
     try:
         print("Eight phones behind one router, all on local SIP port 5060; the PBX's NAT option is off.")
         playbook("plan", inventory)
-        playbook("audit", inventory, "-e", f"sip_audit_file={inventory}/before.json")
-        playbook("site", inventory, "-e", f"sip_audit_file={inventory}/after.json")
+        playbook("audit", inventory, "-e", f"sip_audit_file={inventory}/.sip/before.json")
+        playbook("site", inventory, "-e", f"sip_audit_file={inventory}/.sip/after.json")
         time.sleep(2.5)         # every fake phone has refreshed its registration
         again = playbook("site", inventory)
-        playbook("audit", inventory, "-e", f"sip_audit_file={inventory}/after.json")
+        playbook("audit", inventory, "-e", f"sip_audit_file={inventory}/.sip/after.json")
         changed = sum(map(int, re.findall(r"changed=(\d+)", again)))
-        show(json.loads((inventory / "before.json").read_text()), json.loads((inventory / "after.json").read_text()), json.loads((inventory / ".sip/counts.json").read_text()))
+        show(*(json.loads((inventory / ".sip" / name).read_text(encoding="utf-8")) for name in ("before.json", "after.json", "counts.json")))
         print(f"\nThe second rollout changed {changed} things. All of it took {time.monotonic() - began:.0f} s.")
         if changed:
             sys.exit("The second rollout should have changed nothing.")

@@ -179,6 +179,8 @@ class FakeWebServer:
     def _one(self, sock: socket.socket, stream: Any, peer: str) -> bool:
         start = stream.readline(_MAX_HEADERS).decode("latin-1").split()
         if len(start) != 3:
+            if start:                           # a TLS greeting at a plain port, for one
+                self._send(sock, Reply(400, b"<html>400 Bad Request</html>", close=True))
             return False
         headers: dict[str, str] = {}
         while (line := stream.readline(_MAX_HEADERS).decode("latin-1").strip()):

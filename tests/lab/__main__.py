@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,11 @@ def main() -> int:
             print(f"lab: logs are in {home}")
         else:
             shutil.rmtree(home, ignore_errors=True)
+    left = _left_behind(home, options.keep)
+    for what in left:
+        print(f"FAILED: left behind: {what}")
     print(f"\nlab: {len(options.router) - bad} of {len(options.router)} routers as they should be, {time.monotonic() - began:.0f} s")
-    return 1 if bad else 0
+    return 1 if bad or left else 0
 
 
 class Trip:
@@ -79,6 +83,18 @@ class Trip:
     def cancel(self) -> None:
         """End it; everything inside dies with it."""
         processes.end(self._process, gently=0)
+
+
+def _left_behind(home: Path, kept: bool) -> list[str]:
+    """Processes, mounts and files of this run that are still there. (Its network namespaces live in processes and mounts only.)"""
+    found = [] if kept or not home.exists() else [f"the folder {home}"]
+    found += [f"the mount {line}" for line in Path("/proc/mounts").read_text("utf-8").splitlines() if str(home) in line]
+    for commandline in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):                                 # it ended while we looked
+            words = commandline.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if str(home) in words:
+                found.append(f"process {commandline.parent.name}: {words}")
+    return found
 
 
 def _end_of(log: Path) -> str:

@@ -8,6 +8,8 @@ Every machine is a network namespace. The PBX has no default route: private addr
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.lab.spaces import inside, sh
 
 ROUTER, PBX, LAPTOP = "router", "pbx", "laptop"
@@ -33,6 +35,9 @@ def build(phones: list[int]) -> None:
     _address(ROUTER, "lan", lan_address(1))
     with inside(ROUTER):
         sh("sysctl", "-qw", "net.ipv4.ip_forward=1")
+        # Trap: where the kernel has br_netfilter, the router's firewall would also judge what one machine of the LAN says to another.
+        if Path("/proc/sys/net/bridge/bridge-nf-call-iptables").exists():
+            sh("sysctl", "-qw", "net.bridge.bridge-nf-call-iptables=0")
     _plug_in(LAPTOP, 2)
     for number in phones:
         _plug_in(phone_space(number), number)

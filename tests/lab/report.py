@@ -50,4 +50,4 @@ def _proof(story: dict[str, Any]) -> list[str]:
 
 
 def _finding(finding: dict[str, Any]) -> str:
-    return f"{finding['code']}: {finding.get('message') or finding.get('text') or finding}"
+    return f"{finding['code']}: {finding['text']}"

@@ -96,6 +96,8 @@ def _apt_lists(half: Path, env: dict[str, str]) -> list[str]:
     (half / "apt/archives/partial").mkdir(parents=True)
     private = ["-o", f"Dir::State::lists={half / 'lists'}", "-o", f"Dir::Cache={half / 'apt'}", "-o", "APT::Sandbox::User="]
     _run("apt-get", *private, "-qq", "update", env=env)
+    if "mmdebstrap" not in _run("apt-cache", *private, "pkgnames", "mmdebstrap", env=env):     # the update "succeeds" without any mirror
+        raise LabUnavailable("The lab takes its programs from a Debian mirror, and none that apt has configured answers (try: apt-get update).")
     return private
 
 

@@ -17,13 +17,19 @@ from pathlib import Path
 import yaml
 
 from ansible_collections.evenport.sip.plugins.module_utils.phones.brands import BRANDS
-from tests.tools.legs import CHECKOUT
+from tests.tools.legs import CHECKOUT, MAIN
 
-BIN = Path(sys.executable).parent
 COLLECTION = "evenport.sip"
 MARKED = ("README.md",)
 SCOPES = {"line": "per line", "phone": "per phone"}
 APPLIES = {"live": "live", "reregister": "registers again", "reboot": "reboot"}
+
+
+def tool(name: str, *argv: str) -> str:
+    done = subprocess.run([MAIN.bin / name, *argv], cwd=CHECKOUT, env=MAIN.environment(), capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{name} {argv[0]}: exit status {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
 
 
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
@@ -40,9 +46,9 @@ def phones() -> str:
 def content() -> str:
     """What the collection holds, one line each, from the content's own documentation."""
     rows = []
-    for kind, option in (("filter", "filter"), ("module", "module")):
-        listed = subprocess.run([BIN / "ansible-doc", "--list", "--json", "-t", option, COLLECTION], cwd=CHECKOUT, capture_output=True, text=True, check=True)
-        rows += [(kind, f"`{name}`", plain(text)) for name, text in sorted(json.loads(listed.stdout).items())]
+    for kind in ("filter", "module"):
+        listed = json.loads(tool("ansible-doc", "--list", "--json", "-t", kind, COLLECTION))
+        rows += [(kind, f"`{name}`", plain(text)) for name, text in sorted(listed.items())]
     rows += [("role", f"`{COLLECTION}.{name}`", plain(spec["main"]["short_description"])) for name, spec in roles().items() if "main" in spec]
     for path in sorted((CHECKOUT / "playbooks").glob("*.yml")):
         rows.append(("playbook", f"`{COLLECTION}.{path.stem}`", first_comment(path)))
@@ -93,11 +99,7 @@ def variables() -> str:
 def changelog() -> str:
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "CHANGELOG.md"
-        # Never written in place while checking; the list of plugins is taken from the documentation of today.
-        argv = [BIN / "antsibull-changelog", "generate", "--output", target, "--output-format", "md"]
-        done = subprocess.run(argv, cwd=CHECKOUT, capture_output=True, text=True, check=False)
-        if done.returncode:
-            sys.exit(f"antsibull-changelog generate: {done.stdout}{done.stderr}")
+        tool("antsibull-changelog", "generate", "--output", str(target), "--output-format", "md")
         return target.read_text(encoding="utf-8")
 
 

@@ -28,7 +28,8 @@ class Leg:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("ANSIBLE_", "MOLECULE_", "PYTHONPATH", "PYTEST_"))}
         # Without this, a copy of the collection in ~/.ansible/collections would be tested instead of the checkout.
         collections = next(self.bin.parent.glob("lib/python3*/site-packages"), CHECKOUT)
-        return kept | {"PATH": f"{self.bin}{os.pathsep}{os.environ.get('PATH', os.defpath)}", "ANSIBLE_COLLECTIONS_PATH": str(collections)}
+        plain = {"NO_COLOR": "1", "COLUMNS": "160"}
+        return kept | plain | {"PATH": f"{self.bin}{os.pathsep}{os.environ.get('PATH', os.defpath)}", "ANSIBLE_COLLECTIONS_PATH": str(collections)}
 
 
 MAIN = Leg(Path(sys.executable))

@@ -34,18 +34,21 @@ MEANINGS: dict[str, Meaning] = {
         "Switch the router's SIP ALG and the phone's STUN off, then look again.",
     ),
     "nat_option_missing": Meaning("the PBX sends to the phone's private address", "Run the rollout: it switches the extension's NAT option on."),
-    "unverified_nat": Meaning("the phone claims the planned port, but without rewrite_contact the PBX can't see the packets' source", "Switch the extension's NAT option on."),
+    "unverified_nat": Meaning(
+        "the phone claims the planned port, but without rewrite_contact the PBX can't see the packets' source", "Switch the extension's NAT option on."),
     "not_registered": Meaning("the PBX has no registration for this extension", "Is the phone on, and are its SIP account's user and password right?"),
     "stale_contact": Meaning("an old registration of the same phone has not expired yet", "It goes by itself.", fault=False),
     "unmanaged": Meaning("a softphone or second device: seen, never pushed", "", fault=False),
-    "unmanaged_on_planned_port": Meaning("a softphone sits on a port that the plan gives to a phone", "Give the softphone another port, or reserve its port (sip_ports_reserved) and run plan."),
+    "unmanaged_on_planned_port": Meaning(
+        "a softphone sits on a port that the plan gives to a phone", "Give the softphone another port, or reserve its port (sip_ports_reserved) and run plan."),
     "auth_failed": Meaning("the phone refused the web password", "Correct sip_phone_password. It was tried once and won't be tried again in this run."),
     "locked": Meaning("the phone refuses logins for a while", "Wait until the lock has passed, then run again."),
     "identity_mismatch": Meaning("another phone answers at this address", "Correct ansible_host or sip_mac."),
     "deferred": Meaning("the phone did not answer, or a call was up", "Run again with --limit later."),
     "pbx_not_read": Meaning("the PBX was not asked or did not answer", "Mend that, then run the audit again."),
     "port_taken": Meaning("another phone still holds the planned port", "Bring that phone in order first."),
-    "active_account": Meaning("an active account that the plan doesn't know sits on a port of the plan", "Plan it as a line (sip_extensions), or switch the account off."),
+    "active_account": Meaning(
+        "an active account that the plan doesn't know sits on a port of the plan", "Plan it as a line (sip_extensions), or switch the account off."),
 }
 
 
@@ -61,6 +64,7 @@ class Finding:
     line: int = 0
     lines: tuple[str, ...] = ()
     fault: bool = True
+    cause: str = ""             # the text without this line's ports: what findings of many phones have in common
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -69,8 +73,10 @@ class Finding:
         }
 
 
-def site_findings(site: str, verdicts: Iterable[LineVerdict], phone_states: Mapping[str, tuple[str, str]] | None = None) -> list[Finding]:
-    """Findings of one site, the worst kind first.
+def site_findings(
+    site: str, verdicts: Iterable[LineVerdict], phone_states: Mapping[str, tuple[str, str]] | None = None, nat_off: Iterable[str] = (),
+) -> list[Finding]:
+    """Findings of one site. *nat_off*: its extensions whose NAT option is off at a PBX that is not on the phones' own network.
 
     A router that rewrites ports is ONE finding, whatever the number of phones behind it. *phone_states* is phone ->
     (code, message) of those that the scan could not read.
@@ -92,18 +98,27 @@ def site_findings(site: str, verdicts: Iterable[LineVerdict], phone_states: Mapp
         meaning = MEANINGS[code]
         for verdict in group:
             line = verdict.line
+            if code == "nat_option_missing":
+                continue            # told once for the site, below
             if code == "unmanaged" and verdict.seen in planned:
                 meaning_here, code_here = MEANINGS["unmanaged_on_planned_port"], "unmanaged_on_planned_port"
             elif code in ("ok", "unmanaged"):
                 continue
             else:
                 meaning_here, code_here = meaning, code
-            findings.append(Finding(code_here, site, _with_ports(meaning_here.text, verdict), meaning_here.remedy, line.phone, line.line, fault=meaning_here.fault))
+            findings.append(Finding(
+                code_here, site, _with_ports(meaning_here.text, verdict), meaning_here.remedy, line.phone, line.line,
+                fault=meaning_here.fault, cause=meaning_here.text))
+    nat_off = list(dict.fromkeys([*nat_off, *(v.line.extension for v in by_code.get("nat_option_missing", []))]))
+    if nat_off:
+        meaning = MEANINGS["nat_option_missing"]
+        named = ", ".join(nat_off[:8]) + (f" and {len(nat_off) - 8} more" if len(nat_off) > 8 else "")
+        findings.append(Finding("nat_option_missing", site, f"{meaning.text}: the NAT option of {len(nat_off)} extension(s) is off ({named})", meaning.remedy))
     for phone, (code, message) in (phone_states or {}).items():
         meaning = MEANINGS.get(code)
         findings.append(Finding(code, site, message, meaning.remedy if meaning else "", phone))
     order = list(MEANINGS)
-    return sorted(findings, key=lambda f: (not f.fault, order.index(f.code) if f.code in order else len(order)))
+    return sorted(findings, key=lambda f: (not f.fault, order.index(f.code) if f.code in order else len(order)))     # stable: inventory order within
 
 
 def _with_ports(text: str, verdict: LineVerdict) -> str:

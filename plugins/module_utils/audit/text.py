@@ -31,11 +31,23 @@ def report_lines(site: str, verdicts: Sequence[LineVerdict], findings: Sequence[
     lines = [f"{site}: {good} of {managed} lines in order" + (f", {len(faults)} finding(s)" if faults else "")]
     headings = ["phone", "line", "extension", "planned", "claimed", "seen", "verdict"]
     rows = [[v.line.phone, v.line.line, v.line.extension, v.line.port or "-", v.claimed or "-", v.seen or "-", v.verdict] for v in verdicts]
-    if outcomes:
+    if any((outcomes or {}).values()):
         headings.append("this run")
-        rows = [[*row, outcomes.get(v.line.phone, "")] for row, v in zip(rows, verdicts, strict=True)]
-    lines += text_table(headings, rows)
+        rows = [[*row, (outcomes or {}).get(v.line.phone, "")] for row, v in zip(rows, verdicts, strict=True)]
+    return [*lines, *text_table(headings, rows), *_finding_lines(findings)]
+
+
+def _finding_lines(findings: Sequence[Finding]) -> list[str]:
+    """The findings, those of many phones with one cause as one: which phones, what it is, what to do."""
+    groups: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in findings:
-        where = f"{finding.phone}{f' line {finding.line}' if finding.line else ''}: " if finding.phone else ""
-        lines.append(f"{'!' if finding.fault else 'i'} {finding.code}: {where}{finding.text}. {finding.remedy}".rstrip(". ") + ".")
+        groups.setdefault((finding.code, finding.cause or finding.text, finding.remedy), []).append(finding)
+    lines = []
+    for (code, cause, remedy), group in groups.items():
+        one = group[0]
+        names = list(dict.fromkeys(f"{f.phone} line {f.line}" if f.line > 1 else f.phone for f in group if f.phone))
+        where = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+        told = one.text if len(group) == 1 else cause
+        what_to_do = f" {remedy}" if remedy and remedy not in told else ""
+        lines.append(f"{'!' if one.fault else 'i'} {code}: {where}{': ' if where else ''}{told.rstrip('.')}.{what_to_do}")
     return lines

@@ -18,7 +18,9 @@ from typing import Any
 from ansible_collections.evenport.sip.plugins.module_utils.model import Extension, Line, Registration
 
 # An own list on purpose: Python's is_private is True for the documentation ranges and False for 100.64.0.0/10 (carrier-grade NAT).
-_INSIDE = [ip_network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8", "fc00::/7", "fe80::/10", "::1/128")]
+_INSIDE = [ip_network(net) for net in (
+    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8", "fc00::/7", "fe80::/10", "::1/128",
+)]
 
 
 @dataclass(frozen=True)

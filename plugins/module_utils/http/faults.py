@@ -50,7 +50,7 @@ def translate(error: BaseException, reach: Reach) -> EvenportError:
     links = chain(error)
     names = {kind.__name__ for one in links for kind in type(one).__mro__}
     at = reach.url + (" (through the proxy)" if reach.proxy else "")
-    if "InvalidSchema" in names or "InvalidProxyURL" in names:
+    if names & {"InvalidSchema", "InvalidProxyURL", "ProxySchemeUnknown"}:
         return EvenportError(f"{reach.name}: the proxy can't be used.",
                              "Set sip_phone_proxy like socks5h://127.0.0.1:1080 or http://proxy:3128; SOCKS needs: pip install 'requests[socks]'.")
     if names & {"InvalidURL", "LocationParseError", "UnicodeError"}:
@@ -66,13 +66,13 @@ def translate(error: BaseException, reach: Reach) -> EvenportError:
 def _transport(links: list[BaseException], names: set[str], reach: Reach, at: str) -> DeviceError:
     if names & {"NameResolutionError", "gaierror"}:
         return Unreachable(f"{reach.name}: the name {reach.host} is not known.", "Set ansible_host to the phone's IP address.")
-    if names & {"ConnectTimeout", "ConnectTimeoutError"}:
-        return Unreachable(f"{reach.name}: no answer from {at} within {reach.timeout:g} s.", "Is the phone switched on, and is this its address?")
-    if "NewConnectionError" in names:
+    if "NewConnectionError" in names:           # first: for urllib3 this is a kind of connect time-out
         refused = any(isinstance(one, ConnectionRefusedError) for one in links) or any("Connection refused" in str(one) for one in links)
         if refused:
             return Unreachable(f"{reach.name}: nothing listens at {at}.", scheme_hint(reach))
         return Unreachable(f"{reach.name}: no way to {at}{_why(links)}.", "Is the phone switched on, and is this its address? A site behind NAT needs a proxy.")
+    if names & {"ConnectTimeout", "ConnectTimeoutError"}:
+        return Unreachable(f"{reach.name}: no answer from {at} within {reach.timeout:g} s.", "Is the phone switched on, and is this its address?")
     if names & {"ReadTimeout", "ReadTimeoutError"} or any(isinstance(one, (TimeoutError, socket.timeout)) for one in links):
         return Dropped(f"{reach.name}: {at} took the connection but did not answer within {reach.timeout:g} s.",
                        "The phone hangs or is very busy: restart it, then run again.")
@@ -89,7 +89,7 @@ def _tls(error: ssl.SSLError, reach: Reach, at: str) -> DeviceError:
     if "WRONG_VERSION_NUMBER" in reason or "HTTP_REQUEST" in reason or "record layer failure" in reason.lower():
         return BadAnswer(f"{reach.name}: what listens at {at} does not speak TLS.", "If this phone's web page is http, set sip_phone_protocol: http.")
     if "EOF" in reason:
-        return Unreachable(f"{reach.name}: {at} hung up during the TLS handshake.", "Is the phone restarting? Run again when it is up.")
+        return Unreachable(f"{reach.name}: {at} hung up during the TLS handshake.", "Is the phone restarting? " + scheme_hint(reach))
     return BadAnswer(f"{reach.name}: no TLS could be agreed with {at} ({error.reason or 'handshake failed'}).",
                      "The phone may know only TLS versions that are switched off today: update its firmware.")
 

@@ -159,6 +159,19 @@ class Asterisk(Pbx):
                 raise ReloadBusy(f"Asterisk at {self.access} is busy with another reload.", "Run again.") from error
             raise
 
+    def has_section(self, filename: str, name: str) -> bool | None:
+        """Whether that file (with what it includes) defines an endpoint of this name; None where Asterisk doesn't say.
+
+        GetConfig answers with the section's lines, so nothing but this one bit leaves.
+        """
+        try:
+            answer = self._ami.call("GetConfig", {"Filename": filename, "Category": name, "Filter": "type=endpoint"})
+        except AmiRefused as error:
+            return False if "category not found" in error.message.lower() else None
+        except DeviceError:
+            return None
+        return any(key.startswith("category-") for key in answer)
+
     def close(self) -> None:
         self._ami.close()
 

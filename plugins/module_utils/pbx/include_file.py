@@ -92,7 +92,7 @@ def prune(sections: Mapping[str, Section], known: Iterable[str]) -> tuple[dict[s
 
 def is_generated(main: str) -> bool:
     """Whether Asterisk itself rewrites this file: the next time it does, it destroys the sections of included files."""
-    return any(line.strip().startswith(GENERATED) for line in main.splitlines()[:20])
+    return any(line.strip().startswith(GENERATED) for line in main.split("\n", 20)[:20])
 
 
 def with_include(main: str, name: str) -> str:
@@ -100,13 +100,13 @@ def with_include(main: str, name: str) -> str:
 
     :raises Unsupported: the file ends inside a block comment
     """
-    lines = main.splitlines(keepends=True)
+    lines = main.split("\n")
     active = list(_lines(main))
     ours = [number for number, line in active if _included(line) == name]
     last = max((number for number, line in active if line), default=0)
     if len(ours) == 1 and ours[0] == last and re.match(r"\s*#tryinclude\b", lines[last - 1]):
         return main
-    kept = "".join(line for number, line in enumerate(lines, 1) if number not in ours)
+    kept = "\n".join(line for number, line in enumerate(lines, 1) if number not in ours)
     newline = "\r\n" if "\r\n" in main else "\n"
     return kept + (newline if kept and not kept.endswith("\n") else "") + f"#tryinclude {name}{newline}"
 
@@ -119,7 +119,7 @@ def _included(line: str) -> str:
 def _lines(text: str) -> Iterator[tuple[int, str]]:
     """(number, what Asterisk reads of that line): without comments, ``;-- ... --;`` blocks included, and without outer blanks."""
     depth = 0
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         kept, rest = "", line
         while rest:
             if depth:
@@ -141,4 +141,4 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
                     kept, rest = kept + rest[:found.start()], ""
         yield number, kept.strip()
     if depth:
-        raise Unsupported("The main file ends inside a block comment (;-- without --;).", "Close the comment: Asterisk would not see the include either.")
+        raise Unsupported("The file ends inside a block comment (;-- without --;).", "Close the comment: Asterisk would not see what follows either.")

@@ -12,10 +12,17 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Outcome:
-    text: str = ""
-    failed: bool = False
-    deferred: bool = False      # worth another run later
-    wrote: bool = False
+    """``status`` in a word or two for a table, ``msg`` in full where something is wrong; ``cause``: what many phones may have in common."""
+
+    status: str = ""
+    code: str = ""
+    msg: str = ""
+    cause: str = ""
+    deferred: bool = False      # nothing was written and another run may do: unreachable rather than failed
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.code)
 
 
 def outcome_of(variables: Mapping[str, Any]) -> Outcome:
@@ -23,32 +30,37 @@ def outcome_of(variables: Mapping[str, Any]) -> Outcome:
     phone = variables["inventory_hostname"]
     scan = (variables.get("sip_scan") or {}).get("phones", {}).get(phone, {})
     if scan.get("code"):
-        return Outcome(scan["msg"], failed=True, deferred=scan["state"] == "offline")
-    where = f"{scan.get('site')}/{phone}"
+        return Outcome("deferred" if scan["state"] == "offline" else "refused", scan["code"], scan["msg"], deferred=scan["state"] == "offline")
     if phone not in variables["sip_scan"].get("work", {}):
         return Outcome()
+    where = f"{scan['site']}/{phone}"
     pbx_failed = (variables.get("sip_pbx_failed") or {}).get(scan["pbx"])
     if pbx_failed:
-        return Outcome(f"{where} was left as it is, as its PBX {scan['pbx']} failed first: {pbx_failed}", failed=True, deferred=True)
+        cause = f"left as they are, as their PBX {scan['pbx']} failed first: {pbx_failed}"
+        return Outcome("left alone", "pbx_failed", f"{where} was left as it is, as its PBX {scan['pbx']} failed first: {pbx_failed}", cause, deferred=True)
     settled = variables.get("sip_settled") or {}
     pushed = variables.get("sip_pushed") or {}
     wrote = phone in settled.get("moved", {})
     why = settled.get("failed_phones", {}).get(phone) or (pushed.get("msg") if pushed.get("failed") or pushed.get("unreachable") else "")
-    if why and wrote:
-        return Outcome(f"{where} was moved, but {why}. {_put_back(variables.get('sip_restored') or {})}", failed=True, wrote=True)
+    if why and phone in settled.get("not_proven", {}):
+        restored = variables.get("sip_restored") or {}
+        return Outcome("put back" if _is_back(restored) else "not proven", "not_proven", f"{where} was moved, but {why}. {_put_back(restored)}")
     if why:
-        return Outcome(why, failed=True, deferred=phone in settled.get("deferred", {}))
+        deferred = phone in settled.get("deferred", {}) and not wrote
+        return Outcome("deferred" if deferred else "failed", pushed.get("code") or "device_failed", why, deferred=deferred)
     if scan["site"] in settled.get("stopped", {}) and not wrote:
-        return Outcome(f"{where} was left as it is. {settled['stopped'][scan['site']]}", failed=True)
+        cause = settled["stopped"][scan["site"]]
+        return Outcome("left alone", "site_stopped", f"{where} was left as it is. {cause}", cause)
     if wrote:
-        restarted = (variables.get("sip_restarted") or {}).get("changed")
-        return Outcome("moved, after a restart" if restarted else "moved", wrote=True)
+        return Outcome("moved, restarted" if (variables.get("sip_restarted") or {}).get("changed") else "moved")
     return Outcome("would be moved" if pushed.get("changed") else "")
 
 
+def _is_back(restored: Mapping[str, Any]) -> bool:
+    return bool(restored) and not any(restored.get(word) for word in ("skipped", "failed", "unreachable"))
+
+
 def _put_back(restored: Mapping[str, Any]) -> str:
-    if not restored or restored.get("skipped"):
-        return "It was not put back."
-    if restored.get("failed") or restored.get("unreachable"):
-        return f"Putting it back failed: {restored.get('msg', 'no answer')}"
-    return "It was put back as it was."
+    if _is_back(restored):
+        return "It was put back as it was."
+    return f"Putting it back failed: {restored['msg']}" if restored.get("msg") and not restored.get("skipped") else "It was not put back."

@@ -11,9 +11,10 @@ from typing import Any
 
 from ansible_collections.evenport.sip.plugins.module_utils.audit.findings import Finding, site_findings
 from ansible_collections.evenport.sip.plugins.module_utils.audit.text import report_lines
-from ansible_collections.evenport.sip.plugins.module_utils.audit.verdict import LineVerdict, judge_lines
+from ansible_collections.evenport.sip.plugins.module_utils.audit.verdict import LineVerdict, is_inside, judge_lines
 from ansible_collections.evenport.sip.plugins.module_utils.model import Extension, Registration
 from ansible_collections.evenport.sip.plugins.module_utils.rollout.inventory import Site
+from ansible_collections.evenport.sip.plugins.module_utils.rollout.outcome import Outcome
 
 
 @dataclass
@@ -21,15 +22,19 @@ class SiteReport:
     site: str
     verdicts: list[LineVerdict]
     findings: list[Finding]
-    outcomes: dict[str, str] = field(default_factory=dict)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
 
     def text(self) -> list[str]:
-        return report_lines(self.site, self.verdicts, self.findings, self.outcomes)
+        return report_lines(self.site, self.verdicts, self.findings, self.did())
+
+    def did(self) -> dict[str, str]:
+        """phone -> what this run did to it, in a word or two."""
+        return {phone: outcome.status for phone, outcome in self.outcomes.items()}
 
 
 def report_sites(
     sites: Mapping[str, Site], states: Mapping[str, Mapping[str, Any]], reads: Mapping[str, Mapping[str, Any]],
-    outcomes: Mapping[str, str] | None = None, *, now: int = 0,
+    outcomes: Mapping[str, Outcome] | None = None, *, now: int = 0,
 ) -> list[SiteReport]:
     """*states*: the scan. *reads*: PBX -> result of asterisk_registrations_info. *outcomes*: phone -> what this run did to it."""
     registrations = {pbx: [Registration.from_dict(one) for one in read.get("registrations", ())] for pbx, read in reads.items()}
@@ -37,6 +42,7 @@ def report_sites(
     reports = []
     for name, site in sites.items():
         verdicts: dict[Any, LineVerdict] = {}
+        nat_off: list[str] = []
         troubles: list[Finding] = []
         for pbx in dict.fromkeys(phone.pbx for phone in site.phones):
             lines = [line for phone in site.phones if phone.pbx == pbx for line in phone.lines()]
@@ -48,19 +54,29 @@ def report_sites(
                 judged = judge_lines(
                     lines, registrations[pbx], extensions[pbx], now=now, first_port=site.range.start, last_port=site.range.end)
                 verdicts.update((verdict.line, verdict) for verdict in judged)
+                nat_off += [v.line.extension for v in judged if v.line.managed and _nat_is_off(v, extensions[pbx])]
         ordered = [verdicts[line] for line in site.lines() if line in verdicts]
         unread = {phone.name: (states[phone.name]["code"], states[phone.name]["msg"]) for phone in site.phones if states[phone.name].get("code")}
-        findings = [*troubles, *site_findings(name, [v for v in ordered if v.verdict != "not_seen"], unread), *_idle_neighbours(site, states)]
-        reports.append(SiteReport(name, ordered, findings, {phone.name: (outcomes or {}).get(phone.name, "") for phone in site.phones}))
+        done = {phone.name: outcomes[phone.name] for phone in site.phones if outcomes and phone.name in outcomes}
+        troubles += [
+            Finding(o.code, name, o.msg, "", phone, cause=o.cause) for phone, o in done.items() if o.failed and not states[phone].get("code")]
+        findings = [*troubles, *site_findings(name, [v for v in ordered if v.verdict != "not_seen"], unread, nat_off), *_idle_neighbours(site, states)]
+        reports.append(SiteReport(name, ordered, findings, done))
     return reports
 
 
 def as_json(reports: list[SiteReport]) -> dict[str, Any]:
     return {
         "schema": 1,
-        "lines": [{**verdict.as_dict(), "this_run": report.outcomes.get(verdict.line.phone, "")} for report in reports for verdict in report.verdicts],
+        "lines": [{**verdict.as_dict(), "this_run": report.did().get(verdict.line.phone, "")} for report in reports for verdict in report.verdicts],
         "findings": [finding.as_dict() for report in reports for finding in report.findings],
     }
+
+
+def _nat_is_off(verdict: LineVerdict, extensions: Mapping[str, Extension]) -> bool:
+    """The PBX answers to the phone's private address instead of the packet's source. Not asked of a phone that isn't registered."""
+    extension = extensions.get(verdict.line.extension)
+    return extension is not None and extension.rewrite_contact is False and is_inside(verdict.seen_address)
 
 
 def _unread(pbx: str, read: Mapping[str, Any] | None) -> str:

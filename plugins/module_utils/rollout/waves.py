@@ -60,14 +60,15 @@ def settle(
     this function returned before. Returns, JSON-able:
 
     ``moved`` phone -> {"before", "after"} of all waves; ``not_shown`` phone -> text, of this wave, still to be mended or put back;
-    ``failed_phones`` phone -> text, of all waves; ``deferred`` phones worth another run; ``stopped`` site -> text, where every
-    canary failed: that is no single bad phone, so the rest of the site is left alone.
+    ``not_proven`` those of all waves; ``failed_phones`` phone -> text, of all waves and whatever the reason;
+    ``deferred`` phones worth another run; ``stopped`` site -> text, where every canary failed: that is no single bad phone, so the rest of the site is left alone.
     """
     earlier = earlier or {}
     moved = dict(earlier.get("moved") or {})
     failed = dict(earlier.get("failed_phones") or {})
     deferred = dict(earlier.get("deferred") or {})
     waiting = earlier.get("not_shown") or {}
+    not_proven = dict(earlier.get("not_proven") or {})
     not_shown: dict[str, str] = {}
     for name in wave["phones"]:
         push = pushes.get(name) or {"skipped": True}
@@ -86,7 +87,11 @@ def settle(
         failed.pop(name, None)
         if trouble:
             not_shown[name] = failed[name] = trouble
-    return {"moved": moved, "not_shown": not_shown, "failed_phones": failed, "deferred": deferred, "stopped": _stopped(canaries or {}, failed)}
+    not_proven = {name: True for name in [*not_proven, *not_shown] if name in failed}
+    return {
+        "moved": moved, "not_shown": not_shown, "not_proven": not_proven, "failed_phones": failed, "deferred": deferred,
+        "stopped": _stopped(canaries or {}, failed),
+    }
 
 
 def _not_proven(phone: str, expected: Mapping[str, Sequence[Mapping[str, Any]]], reads: Mapping[str, Mapping[str, Any]]) -> list[str]:

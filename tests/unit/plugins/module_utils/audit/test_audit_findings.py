@@ -1,0 +1,58 @@
+"""From lines to findings, and the findings as text."""
+
+from __future__ import annotations
+
+from ansible_collections.evenport.sip.plugins.module_utils.audit.findings import MEANINGS, site_findings
+from ansible_collections.evenport.sip.plugins.module_utils.audit.text import report_lines, text_table
+from ansible_collections.evenport.sip.plugins.module_utils.audit.verdict import LineVerdict
+from ansible_collections.evenport.sip.plugins.module_utils.model import Line
+
+
+def judged(phone, verdict, planned=5062, claimed=5062, seen=5062, managed=True, **more):
+    return LineVerdict(Line("acme", phone, 1, "101", planned, managed), verdict, claimed, seen, "203.0.113.1", **more)
+
+
+def test_a_router_that_rewrites_ports_is_one_finding_and_names_no_phone():
+    verdicts = [judged(f"phone{n}", "router_translated", seen=40000 + n) for n in range(30)]
+    findings = site_findings("acme", verdicts)
+    assert [f.code for f in findings] == ["router_translated"]
+    assert (findings[0].phone, len(findings[0].lines)) == ("", 30)
+    assert "phone0 5062 -> 40000" in findings[0].text
+
+
+def test_nothing_wrong_nothing_found():
+    assert site_findings("acme", [judged("desk", "ok"), judged("mobile", "unmanaged", None, 51000, 51000, managed=False)]) == []
+
+
+def test_a_softphone_on_a_planned_port_is_found():
+    verdicts = [judged("desk", "ok", 5062), judged("mobile", "unmanaged", None, 5062, 5062, managed=False)]
+    assert [(f.code, f.phone) for f in site_findings("acme", verdicts)] == [("unmanaged_on_planned_port", "mobile")]
+
+
+def test_the_nat_option_is_one_finding_for_the_site():
+    findings = site_findings("acme", [judged("a", "nat_option_missing"), judged("b", "ok")], nat_off=["101", "102"])
+    assert [f.code for f in findings] == ["nat_option_missing"]
+    assert "2 extension(s) is off (101, 102)" in findings[0].text
+
+
+def test_phones_that_could_not_be_read_bring_their_own_message():
+    findings = site_findings("acme", [], {"desk": ("auth_failed", "acme/desk: the password was refused.")})
+    assert [(f.code, f.phone, f.remedy) for f in findings] == [("auth_failed", "desk", MEANINGS["auth_failed"].remedy)]
+
+
+def test_many_phones_with_one_cause_are_told_in_one_line():
+    verdicts = [judged(f"phone{n}", "wrong_port", claimed=5060, seen=5060) for n in range(3)]
+    lines = report_lines("acme", verdicts, site_findings("acme", verdicts))
+    told = [line for line in lines if line.startswith("! wrong_port")]
+    assert len(told) == 1
+    assert "phone0, phone1, phone2" in told[0]
+    assert lines[0] == "acme: 0 of 3 lines in order, 3 finding(s)"
+
+
+def test_every_fault_has_a_remedy():
+    assert [code for code, meaning in MEANINGS.items() if meaning.fault and not meaning.remedy] == []
+
+
+def test_tables_are_aligned():
+    assert text_table(["phone", "port"], [["a", 5060], ["kitchen", 80]]) == ["phone    port", "-------  ----", "a        5060", "kitchen    80"]
+    assert text_table(["phone"], []) == ["phone", "-----"]
