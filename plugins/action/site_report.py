@@ -22,7 +22,6 @@ display = Display()
 
 ARGUMENTS = {
     "scan": {"type": "dict", "required": True},
-    "settled": {"type": "dict", "default": {}},
     "reads": {"type": "list", "elements": "dict", "default": []},
     "file": {"type": "path", "default": ""},
     "directory": {"type": "path", "default": ""},
@@ -49,12 +48,13 @@ class ActionModule(ActionBase):
         lines = [line for report in reports for line in ["", *report.text()]]
         deferred = [phone for phone in states if phone in outcomes and outcomes[phone].deferred]
         data = as_json(reports)
+        moved = next((hostvars[phone]["sip_settled"].get("moved", {}) for phone in outcomes if "sip_settled" in hostvars[phone]), {})
         if arguments["file"]:
             write_json(arguments["file"], data)
         if arguments["directory"] and not self._task.check_mode:
             try:
                 append_journal(arguments["directory"], (
-                    _entry(phone, states[phone]["site"], moved, outcomes[phone].status) for phone, moved in (arguments["settled"].get("moved") or {}).items()))
+                    _entry(phone, states[phone]["site"], change, outcomes[phone].status) for phone, change in moved.items()))
                 path = write_deferred(arguments["directory"], deferred)
                 lines += [f"\nTo be done again: --limit @{path}"] if path else []
             except OSError as error:
@@ -63,5 +63,5 @@ class ActionModule(ActionBase):
         return {**result, "changed": False, "report": data, "deferred": deferred, "not_done": [phone for phone, outcome in outcomes.items() if outcome.failed]}
 
 
-def _entry(phone: str, site: str, moved: Mapping[str, Any], outcome: str) -> dict[str, Any]:
-    return {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "site": site, "phone": phone, **moved, "outcome": outcome}
+def _entry(phone: str, site: str, change: Mapping[str, Any], outcome: str) -> dict[str, Any]:
+    return {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "site": site, "phone": phone, **change, "outcome": outcome}

@@ -10,7 +10,7 @@ module: phone
 short_description: Set the local SIP ports of an IP phone through its web page
 version_added: 0.1.0
 author:
-  - evenport.sip contributors
+  - evenport.sip contributors (@evenport)
 description:
   - Gives each line (SIP account) of a phone its local SIP port, and sets what keeps that port open through a router.
   - Reads the phone, compares, writes only what differs in one request, and reads it back. A phone that is in order is only read.

@@ -10,7 +10,7 @@ module: phone_info
 short_description: Read the identity and the SIP port settings of an IP phone through its web page
 version_added: 0.1.0
 author:
-  - evenport.sip contributors
+  - evenport.sip contributors (@evenport)
 description:
   - Recognises a phone, checks its MAC address, logs in once, reads and logs out.
   - Returns what M(evenport.sip.phone) can set, for all lines that the phone has. Changes nothing and returns no secrets.

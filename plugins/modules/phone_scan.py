@@ -57,7 +57,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 phones:
-  description: What was found, by phone. RV(phones.*.state) is one of V(in_order), V(drifted), V(offline), V(refused), V(unmanaged) and V(on_site).
+  description: What was found, by phone. The C(state) is one of V(in_order), V(drifted), V(offline), V(refused), V(unmanaged) and V(on_site).
   type: dict
   returned: success
   sample: {"kitchen": {"site": "acme_hq", "pbx": "pbx1", "state": "drifted", "code": "", "msg": "", "ports": [5062]}}

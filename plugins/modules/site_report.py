@@ -19,10 +19,6 @@ options:
     description: The result of M(evenport.sip.phone_scan).
     type: dict
     required: true
-  settled:
-    description: The last result of M(evenport.sip.wave_settle), after a rollout.
-    type: dict
-    default: {}
   reads:
     description: Results of M(evenport.sip.asterisk_registrations_info), one for each PBX, from a loop whose items have the PBX as C(key).
     type: list

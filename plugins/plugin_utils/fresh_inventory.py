@@ -17,6 +17,7 @@ from ansible.plugins.loader import vars_loader
 from ansible.vars.manager import VariableManager
 
 LOCK_VARIABLES = ("sip_ports", "sip_ports_retired")
+MAGIC = ("groups", "omit")      # the same for all hosts, and as long as the inventory; a host's own group_names are compared
 Variables = dict[str, dict[str, Any]]       # host -> variable -> value, not templated
 
 
@@ -40,7 +41,7 @@ class FreshInventory:
     def variables(self) -> Variables:
         """Every variable of every host as it stands in the inventory; encrypted values as their cipher text."""
         return {
-            name: {key: _plain(value) for key, value in self._manager.get_vars(host=host, include_hostvars=False).items()}
+            name: {key: _plain(value) for key, value in self._manager.get_vars(host=host, include_hostvars=False).items() if key not in MAGIC}
             for name, host in self.inventory.hosts.items()
         }
 

@@ -4,8 +4,8 @@
 """The text of a lock file, edited where it differs and nowhere else.
 
 A person's comments, order, quotes and indentation survive byte for byte: PyYAML's parser says where each value stands, and only
-those spans are replaced. Dumping the loaded data anew (ruamel.yaml's round trip) was tried on paper and dropped: it indents lists
-anew and moves a comment that stands between two phones to the wrong one when a phone is added or removed there.
+those spans are replaced. Dumping the loaded data anew, as YAML round-trip libraries do, would indent lists anew and leave a
+comment that stands between two phones at the wrong one when a phone is added or removed there.
 """
 
 from __future__ import annotations

@@ -138,7 +138,7 @@ class FakeGrandstream(FakeWebServer):
 
     def code(self, alias: str) -> str:
         """"account.1.sip.localPort" -> "P40"."""
-        return "P" + next(code for code, name in self.aliases.items() if name == alias)
+        return "P" + next(code for code, name in self.aliases.items() if name.lower() == alias.lower())
 
     def set(self, account: int, name: str, value: str) -> None:
         """Change a value as a person at the web page would; not a counted write, not applied."""

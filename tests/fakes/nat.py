@@ -15,7 +15,7 @@ class Router:
 
     def __init__(self, address="203.0.113.1", mode="keep", seed=1):
         self.address, self.mode = address, mode
-        self._random = random.Random(seed)      # noqa: S311 - a repeatable demo, not a secret
+        self._random = random.Random(seed)
         self._outside = {}                      # outside port -> (inside address, inside port)
         self._lock = threading.Lock()
 

@@ -104,8 +104,10 @@ class DemoSite:
                 for name, p in self.phones.items()}
 
     def _register(self, name, account, port):
-        self._ports[(name, account)] = port
         host = self.hosts[name]
+        if account > len(host["sip_extensions"]):       # an account that the PBX knows nothing of
+            return
+        self._ports[(name, account)] = port
         inside = "192.168.1." + host["ansible_host"].rsplit(".", 1)[1]
         self.pbx.register(
             str(host["sip_extensions"][account - 1]), inside, port, self.router.address, self.router.translate(f"{inside}/{account}", port),

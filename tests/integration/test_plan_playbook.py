@@ -145,7 +145,8 @@ def test_retire_release_renumber(planned):
 
 
 @pytest.mark.parametrize(("wish", "words"), [
-    ("sip_plan_retire=nobody", "nobody is to be retired"), ("sip_plan_retire=kitchen", "it is a phone of the inventory"), ("sip_plan_release=5999", "Port 5999"),
+    ("sip_plan_retire=nobody", "nobody is to be retired"), ("sip_plan_retire=kitchen", "it is a phone of the inventory"),
+    ("sip_plan_release=5999", "Port 5999"),
 ])
 def test_wishes_that_can_not_be_met(planned, wish, words):
     before = planned.tree()
@@ -157,8 +158,9 @@ AWX = """#!/usr/bin/env python3
 import json, os
 count, number = int(os.environ.get("SLICES", 1)), int(os.environ.get("SLICE", 1))
 hosts = sorted(os.environ["PHONES"].split())[number - 1::count]      # AWX: order_by('name'), then hosts[n-1::count]
+site = {"sip_site": "acme_hq"}
 hostvars = {host: {"sip_extensions": ["1"]} for host in hosts}
-print(json.dumps({"_meta": {"hostvars": hostvars}, "acme_hq": {"hosts": hosts, "vars": {"sip_site": "acme_hq"}}}))
+print(json.dumps({"_meta": {"hostvars": hostvars}, "acme_hq": {"hosts": hosts, "vars": site}}))
 """
 
 

@@ -19,7 +19,7 @@ def lab_tree() -> Path:
     try:
         return tree.ensure()
     except tree.LabUnavailable as reason:
-        if os.environ.get("CI"):
+        if os.environ.get("CI", "").lower() not in ("", "0", "false"):
             raise
         pytest.skip(str(reason))
 

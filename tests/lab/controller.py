@@ -25,22 +25,19 @@ class Run:
     changed: int
     seconds: float
 
-    @property
-    def failed(self) -> bool:
-        return self.code != 0
-
-
-def play(playbook: str, inventory: Path, home: Path, *options: str, limit: float = 180) -> Run:
-    """Run evenport.sip.<playbook>. Raises subprocess.TimeoutExpired after *limit* seconds."""
+def play(playbook: str, inventory: Path, home: Path, log: str, *options: str, limit: float = 180) -> Run:
+    """Run evenport.sip.<playbook>; its output goes to <home>/<log>.log too. Raises subprocess.TimeoutExpired after *limit* seconds."""
     program = Path(sys.executable).with_name("ansible-playbook")
-    environment = {**os.environ, "ANSIBLE_HOME": str(home / "ansible"), "ANSIBLE_REMOTE_TMP": str(home / "ansible/tmp"), "ANSIBLE_NOCOLOR": "1",
-                   "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_LOCALHOST_WARNING": "0", "LC_ALL": "C.UTF-8"}
+    temporary = home / "tmp"                                    # a module that is killed leaves its unpacked self behind
+    temporary.mkdir(exist_ok=True)
+    environment = {**os.environ, "TMPDIR": str(temporary), "ANSIBLE_HOME": str(home / "ansible"), "ANSIBLE_REMOTE_TMP": str(home / "ansible/tmp"),
+                   "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_LOCALHOST_WARNING": "0", "LC_ALL": "C.UTF-8"}
     environment.pop("ANSIBLE_STDOUT_CALLBACK", None)            # the recap is read below
     began = time.monotonic()
     command = [str(program), f"evenport.sip.{playbook}", "-i", str(inventory), *options]
     with inside(LAPTOP):
         done = subprocess.run(command, env=environment, cwd=home, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True, errors="replace", timeout=limit, check=False)
-    (home / f"{playbook}.log").write_text(done.stdout, "utf-8")
+    (home / f"{log}.log").write_text(done.stdout, "utf-8")
     changed = sum(int(count) for _, count, _, _ in RECAP.findall(done.stdout))
     return Run(done.returncode, done.stdout, changed, time.monotonic() - began)

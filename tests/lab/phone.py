@@ -21,6 +21,20 @@ PASSWORD = "lab-web-password"
 MODELS = (("G3", "GXP2170"), ("G2", "GXP1630"))
 
 
+class WebPage(FakeGrandstream):
+    """Registers an account anew when its NAT settings are applied, not only when its port is: saving an account on the web page does that.
+
+    Without it a phone that was on its planned port from the beginning would keep the contact and the BLF subscriptions that it made while the
+    PBX's NAT option was off, until each expires: nothing that arrives from the PBX would, although both sides are set up right.
+    """
+
+    _nat: tuple[str, ...] = ()
+
+    def _apply(self, everything: bool = False) -> None:
+        before, self._nat = self._nat, tuple(self.get(account, "network.natTraversal") for account in range(1, self.accounts + 1))
+        super()._apply(everything or before != self._nat)
+
+
 class DeskPhone:
     """Extension *number* (101, 102, ...) with one account, as it leaves its box: local SIP port 5060."""
 
@@ -31,8 +45,8 @@ class DeskPhone:
         self._one_at_a_time = threading.Lock()
         generation, model = MODELS[(number - 101) % len(MODELS)]
         account = {"user": str(number), "active": True, "port": DEFAULT_PORT}
-        self.web = FakeGrandstream(generation=generation, model=model, mac=self.mac, password=PASSWORD, address=self.address, port=80,
-                                   accounts=[account], on_register=self._register)
+        self.web = WebPage(generation=generation, model=model, mac=self.mac, password=PASSWORD, address=self.address, port=80,
+                           accounts=[account], on_register=self._register)
 
     def plug_in(self) -> None:
         """Switch the phone on: the web page comes up and the phone registers."""

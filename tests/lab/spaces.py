@@ -6,6 +6,7 @@ import ctypes
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,11 +35,21 @@ def world(*command: object) -> list[str]:
 
 
 def prepare() -> None:
-    """First thing inside a new world: "ip netns" wants a writable /run of its own."""
+    """First thing inside a new world. "ip netns" wants a writable /run of its own.
+
+    Standard input ends when the program that made the world does, however that ends; then the world's first process (this
+    one) takes everything with it.
+    """
     if os.getpid() != 1:
         sys.exit("This part of the lab runs in namespaces of its own: start it with python -m tests.lab.")
+    threading.Thread(target=_die_with_parent, daemon=True).start()
     sh("mount", "-t", "tmpfs", "none", "/run")
     NAMED.mkdir()
+
+
+def _die_with_parent() -> None:
+    sys.stdin.read()
+    os._exit(1)
 
 
 def sh(*command: object, stdin: str | None = None) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.tools.files import copy_to
 
 BIN = Path(sys.executable).parent
-UNWANTED = (".git", ".venv", ".cache", ".ci", "__pycache__", ".ansible")
+UNWANTED = (".git", ".venv", ".venv-3.13", ".cache", ".ci", "__pycache__", ".ansible", ".hypothesis")
 KINDS = ("module", "filter")
 COLLECTION = "evenport.sip"
 
@@ -36,7 +36,7 @@ def main() -> None:
         tarball = next(folder.glob("evenport-sip-*.tar.gz"))
         tool("ansible-galaxy", "collection", "install", "--offline", "-p", str(installed), str(tarball), cwd=folder, env=env)
         root = installed / "ansible_collections" / "evenport" / "sip"
-        if packed := [str(p.relative_to(root)) for p in root.rglob("*") if p.name.startswith(UNWANTED)]:
+        if packed := [str(p.relative_to(root)) for p in root.rglob("*") if p.name in UNWANTED]:
             sys.exit(f"the tarball holds what it should not (build_ignore in galaxy.yml): {', '.join(packed)}")
         print(f"{tarball.name}: {tarball.stat().st_size // 1024} kB, {sum(p.is_file() for p in root.rglob('*'))} files")
 

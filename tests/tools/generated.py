@@ -62,7 +62,7 @@ def first_comment(path: Path) -> str:
 def plain(text: object) -> str:
     """Ansible's markup as Markdown: O(x), V(x), C(x) and the like are code."""
     joined = " ".join(text) if isinstance(text, list) else str(text or "")
-    joined = re.sub(r"\b[OVCREMP]\(([^)]*)\)", r"`\1`", joined)
+    joined = re.sub(r"\b(?:RV|[OVCEMP])\(([^)#]*)(?:#[^)]*)?\)", r"`\1`", joined)
     return re.sub(r"\b[BI]\(([^)]*)\)", r"*\1*", joined)
 
 

@@ -127,11 +127,12 @@ class AmiClient:
         return answers
 
     def close(self) -> None:
-        """Log off and close. Never raises: the work is done by then."""
+        """Log off and close, within a second. Never raises: the work is done by then."""
+        end = time.monotonic() + 1
         try:
             self._socket.settimeout(1)
             self._socket.sendall(format_action("Logoff", "logoff", {}))
-            while self._socket.recv(65536):         # until Asterisk closes: otherwise it logs a broken connection
+            while self._socket.recv(65536) and time.monotonic() < end:      # until Asterisk closes: otherwise it logs a broken connection
                 pass
         except OSError:
             pass

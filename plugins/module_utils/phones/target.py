@@ -47,6 +47,6 @@ class Target:
             raise EvenportError(f"{self.name}: {self.port} is no port.", "Set sip_phone_port to the port of the phone's web page, or leave it out.")
 
     def reach(self) -> Reach:
-        """The HTTP half. One answer may take three time-outs altogether, and at least 15 s (a metaconfig is 200 kB from a slow CPU)."""
+        """The HTTP half. One answer may take three time-outs altogether (the alias map of a Grandstream is 200 kB from a slow CPU)."""
         return Reach(name=self.name, host=self.host, protocol=self.protocol, port=self.port, validate_certs=self.validate_certs, ca_path=self.ca_path,
-                     fingerprint=self.fingerprint, proxy=self.proxy, timeout=self.timeout, deadline=max(3 * self.timeout, 15.0))
+                     fingerprint=self.fingerprint, proxy=self.proxy, timeout=self.timeout, deadline=3 * self.timeout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.evenport.sip.plugins.module_utils.audit.verdict import choose_contact, is_inside, judge_lines
 from ansible_collections.evenport.sip.plugins.module_utils.model import Extension, Line, Registration
 

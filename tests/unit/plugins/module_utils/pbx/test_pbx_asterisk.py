@@ -79,7 +79,8 @@ def test_no_uri_breaks_the_parser(text):
     assert 0 <= parse_via(text)[1] <= 65535
 
 
-@given(st.text("abc123;=@:%+.-_", max_size=20), st.ip_addresses(), st.integers(1, 65535), st.sampled_from(["", ";ob", ";transport=UDP", ";x-ast-orig-host=10.0.0.1:5060;q=1"]))
+@given(st.text("abc123;=@:%+.-_", max_size=20), st.ip_addresses(), st.integers(1, 65535),
+       st.sampled_from(["", ";ob", ";transport=UDP", ";x-ast-orig-host=10.0.0.1:5060;q=1"]))
 def test_whatever_the_user_part_the_address_is_found(user, address, port, rest):
     host = f"[{address}]" if address.version == 6 else str(address)
     if "@" in user:

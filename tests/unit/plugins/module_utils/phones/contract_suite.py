@@ -201,12 +201,11 @@ class PhoneContract:
             assert "Referer" in str(refuse(BadAnswer, lambda: configure_phone(target_of(fake), WANTED)))
             assert (fake.login_attempts, fake.writes) == (0, 0)
 
-    @pytest.mark.parametrize(("fault", "kind"), [("hang", Unreachable), ("drop", Unreachable), ("rubbish", BadAnswer), ("huge", BadAnswer), ("html", DeviceError)])
-    @pytest.mark.parametrize("path", [True, "read", "login", "lockout"])
+    @pytest.mark.parametrize(("fault", "kind"), [
+        ("hang", Unreachable), ("drop", Unreachable), ("rubbish", BadAnswer), ("huge", BadAnswer), ("html", DeviceError)])
+    @pytest.mark.parametrize("path", [True, "read", "login"])
     def test_broken_answers_before_a_write(self, row, fault, kind, path):
-        where = {"read": row.read_path, "login": "login", "lockout": "lockout"}.get(path, True)
-        if (fault, path) == ("html", "lockout"):
-            pytest.skip("a page instead of the lock-out state is no lock")
+        where = {"read": row.read_path, "login": "login"}.get(path, True)
         with row.make(faults={fault: where}) as fake:
             started = time.monotonic()
             error = refuse(kind, lambda: configure_phone(target_of(fake, timeout=0.3), WANTED))
@@ -216,7 +215,7 @@ class PhoneContract:
         with row.make(faults={"drip": True}) as fake:
             started = time.monotonic()
             refuse(BadAnswer, lambda: inspect_phone(target_of(fake)))
-            assert time.monotonic() - started < 25
+            assert time.monotonic() - started < 10
 
     def test_a_write_whose_answer_is_lost_is_read_back_and_not_repeated(self, row):
         with row.make(faults={"drop_on_write": True}) as fake:
