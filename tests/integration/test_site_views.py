@@ -53,7 +53,7 @@ def test_hosts_come_and_go(rollout, change):
 
 
 def test_slices_of_the_site_give_the_same_ports(rollout, tmp_path):
-    whole = everything(rollout.inventory)
+    whole = everything(rollout.inventory).replace("{{ inventory_dir }}", str(rollout.inventory))
     for number in range(2):
         script = tmp_path / f"slice{number}.py"
         script.write_text(SLICE.format(whole=whole, first=number, count=2))

@@ -36,6 +36,9 @@ MEANINGS: dict[str, Meaning] = {
     "nat_option_missing": Meaning("the PBX sends to the phone's private address", "Run the rollout: it switches the extension's NAT option on."),
     "unverified_nat": Meaning(
         "the phone claims the planned port, but without rewrite_contact the PBX can't see the packets' source", "Switch the extension's NAT option on."),
+    "registered_before": Meaning(
+        "the NAT option is on, but the phone registered before it was, so the PBX still sends to its private address",
+        "It holds from the phone's next registration; restart the phone when nobody is on it if that takes too long."),
     "not_registered": Meaning("the PBX has no registration for this extension", "Is the phone on, and are its SIP account's user and password right?"),
     "stale_contact": Meaning("an old registration of the same phone has not expired yet", "It goes by itself.", fault=False),
     "unmanaged": Meaning("a softphone or second device: seen, never pushed", "", fault=False),

@@ -108,6 +108,8 @@ def judge_contact(line: Line, contact: Registration, rewritten: bool, first_port
     if not rewritten:
         cut_off = contact.status == "unreachable" and is_inside(contact.claimed_address)
         return "nat_option_missing" if cut_off else "unverified_nat"
+    if contact.status == "unreachable" and is_inside(contact.seen_address):
+        return "registered_before"      # the NAT option is on, but this contact was taken down before it was
     return "ok" if contact.seen_port == line.port else "router_translated"
 
 

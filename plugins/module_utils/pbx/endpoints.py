@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -23,6 +23,7 @@ from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk import N
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.include_file import Section
 
 Effective = dict[str, dict[str, bool | None]]           # extension -> NAT option -> value
+Expected = Mapping[str, Sequence[Mapping[str, "bool | None"]]]      # extension -> the sets of values that are good
 
 
 @dataclass(frozen=True)
@@ -156,18 +157,28 @@ def _apply(pbx: Asterisk, change: _Change, names: Sequence[str], options: Mappin
     for name, section in change.sections.items():       # another one's section may have been without effect before: not our doing
         expected.setdefault(name, [{**old[name], **section.options}, old[name]])
     try:
-        if change.new_owned is not None and change.new_owned != change.owned.text:
-            files.write(change.owned.path, change.new_owned, change.main.path)
-        if change.new_main != change.main.text:
-            files.write(change.main.path, change.new_main, change.main.path)
-        _reload(pbx, place.patience)
-        wrong = _settle(pbx, expected, place.patience)
+        wrong = _write_and_reload(pbx, change, expected, place)
+        ghosts = [name for name in wrong if name in names and name not in change.sections]
+        if ghosts:                                      # they had the values only because a change of the files was never reloaded
+            change.sections.update({name: Section(dict(options)) for name in ghosts})
+            change.new_owned = include_file.render(change.sections)
+            change.new_main = include_file.with_include(change.new_main, place.include_file)
+            wrong = _write_and_reload(pbx, change, expected, place)
         if wrong:
             order = [name for name in change.sections if name in wrong] or wrong
             raise NotApplied(*_reason(pbx, order[0], wrong, place))
     except DeviceError as error:
         _put_back(pbx, change, old, place, error)
         raise
+
+
+def _write_and_reload(pbx: Asterisk, change: _Change, expected: Expected, place: Place) -> list[str]:
+    """Returns the extensions that did not get what is expected."""
+    for path, text in ((change.owned.path, change.new_owned), (change.main.path, change.new_main)):
+        if text is not None and text != files.read(path).text:
+            files.write(path, text, change.main.path)
+    _reload(pbx, place.patience)
+    return _settle(pbx, expected, place.patience)
 
 
 def _reason(pbx: Asterisk, first: str, wrong: Sequence[str], place: Place) -> tuple[str, str]:
@@ -225,8 +236,7 @@ def _reload(pbx: Asterisk, patience: float) -> None:
             time.sleep(0.5)
 
 
-def _settle(pbx: Asterisk, expected: Mapping[str, Sequence[Mapping[str, bool | None]]], patience: float,
-            sleep: Callable[[float], None] = time.sleep) -> list[str]:
+def _settle(pbx: Asterisk, expected: Expected, patience: float) -> list[str]:
     """Read until every extension has one of its expected sets of values (a reload works in the background). Returns those that don't."""
     end, pause, wrong = time.monotonic() + patience, 0.1, list(expected)
     while True:
@@ -234,5 +244,5 @@ def _settle(pbx: Asterisk, expected: Mapping[str, Sequence[Mapping[str, bool | N
         wrong = [name for name in wrong if not any(all(now.get(name, {}).get(option) == value for option, value in good.items()) for good in expected[name])]
         if not wrong or time.monotonic() > end:
             return wrong
-        sleep(pause)
+        time.sleep(pause)
         pause = min(pause * 2, 1)

@@ -38,6 +38,8 @@ def verdict(*contacts, planned=None, extension=NAT_ON, **more):
     (contact(seen_address=INSIDE, seen_is_source=False), NAT_OFF, "unverified_nat"),
     (contact(seen_address=INSIDE, seen_is_source=False, status="unreachable"), NAT_OFF, "nat_option_missing"),
     (contact(claimed=5060, seen=5060, seen_address=INSIDE), NAT_OFF, "wrong_port"),
+    (contact(seen_address=INSIDE, status="unreachable"), NAT_ON, "registered_before"),
+    (contact(seen_address=INSIDE), NAT_ON, "ok"),                       # phone and PBX on one network
     (contact(claimed_address="127.0.0.2", seen_address="127.0.0.2", seen=5088), NAT_ON, "router_translated"),     # one host: not a public Via
 ])
 def test_one_contact(given, extension, expected):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 import pytest
@@ -63,14 +64,13 @@ def test_what_was_rendered_is_read_back(sections):
 @given(st.text("[]()+=type;endpoint\n-101#!abc \\", max_size=120))
 def test_no_text_breaks_the_parser(text):
     for read in (parse, lambda body: with_include(body, OWNED)):
-        try:
+        with contextlib.suppress(Unsupported):
             read(text)
-        except Unsupported:
-            pass
 
 
 def test_an_edited_file_keeps_options_and_loses_comments():
-    text = "; mine\n[101] (+ type=endpoint) ; why\nrewrite_contact => no\nrtp_timeout = 30\n[102](+type=endpoint)\nforce_rport=maybe\n[101](+type=endpoint)\nforce_rport=ON\n"
+    text = "; mine\n[101] (+ type=endpoint) ; why\nrewrite_contact => no\nrtp_timeout = 30\n[102](+type=endpoint)\nforce_rport=maybe\n"
+    text += "[101](+type=endpoint)\nforce_rport=ON\n"
     assert parse(text) == {"101": Section({"rewrite_contact": False, "force_rport": True}, ("rtp_timeout = 30",)), "102": Section()}
 
 
