@@ -10,10 +10,10 @@ module: asterisk_endpoints
 short_description: Set the NAT options of Asterisk PJSIP endpoints
 version_added: 0.1.0
 author:
-  - evenport.sip contributors
+  - evenport.sip contributors (@evenport)
 description:
   - Sets the NAT options of a list of extensions on an Asterisk PBX whose C(pjsip.conf) is written by hand.
-  - The options go into one file that belongs to this collection, as C([101](+type=endpoint)) sections, included by the last line
+  - The options go into one file that belongs to this collection, as sections that add to an existing one (C(+type=endpoint)), included by the last line
     of C(pjsip.conf). Nothing else in the configuration is touched.
   - Then PJSIP is reloaded once, and each extension's effective options are read back. Where they did not arrive,
     both files are put back as they were and the task fails. Registrations and calls survive the reload.

@@ -10,7 +10,7 @@ module: asterisk_registrations_info
 short_description: Read the SIP registrations of an Asterisk PBX
 version_added: 0.1.0
 author:
-  - evenport.sip contributors
+  - evenport.sip contributors (@evenport)
 description:
   - Reads all contacts of an Asterisk PBX with PJSIP through the manager interface (AMI), with one login.
   - Each one shows two ports, the one that the phone claims (its own local SIP port) and the one that the PBX sees, after the router.

@@ -70,7 +70,8 @@ report:
       description: One entry for each line.
       type: list
       elements: dict
-      sample: [{"site": "acme_hq", "phone": "kitchen", "line": 1, "extension": "102", "planned": 5062, "claimed": 5062, "seen": 41235, "verdict": "router_translated"}]
+      sample:
+        - {site: acme_hq, phone: kitchen, line: 1, extension: "102", planned: 5062, claimed: 5062, seen: 41235, verdict: router_translated}
     findings:
       description: What is wrong, why and what to do, the worst kind first within a site.
       type: list

@@ -38,7 +38,7 @@ class Conversation:
                 raw, buffer = buffer.split(b"\r\n\r\n", 1)
                 fields = {}
                 for line in raw.decode().split("\r\n"):
-                    name, _, value = line.partition(":")
+                    name, _colon, value = line.partition(":")
                     fields.setdefault(name.strip().lower(), value.strip())
                 if self.answer(fields) == "close":
                     return

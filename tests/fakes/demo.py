@@ -48,7 +48,7 @@ def up(inventory=INVENTORY):
             [sys.executable, "-m", "tests.fakes.demo", "serve", str(inventory)], cwd=CHECKOUT,
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     pid_file.write_text(str(process.pid), encoding="utf-8")
-    for _ in range(150):
+    for _attempt in range(150):
         if (pid_file.parent / "counts.json").exists():
             return
         if process.poll() is not None:
@@ -64,7 +64,7 @@ def down(inventory=INVENTORY):
     pid = _running(pid_file)
     if pid:
         os.kill(pid, signal.SIGTERM)
-        for _ in range(50):
+        for _attempt in range(50):
             if not _running(pid_file):
                 break
             time.sleep(0.1)

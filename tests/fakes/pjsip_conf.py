@@ -64,7 +64,7 @@ class Reader:
                 self.categories[self.current].variables.append((key.strip(), value.lstrip(">").strip()))
 
     def _directive(self, line, depth):
-        word, _, name = line[1:].partition(" ")
+        word, _space, name = line[1:].partition(" ")
         name = name.strip().strip('"<>')
         if word not in ("include", "tryinclude"):
             return
@@ -86,7 +86,7 @@ class Reader:
         name, options = match[1], [word.strip() for word in (match[2] or "").split(",") if word.strip()]
         addition = next((word for word in options if word.startswith("+")), None)
         if addition is not None:
-            key, _, value = addition[1:].partition("=")
+            key, _equals, value = addition[1:].partition("=")
             for index, category in enumerate(self.categories):
                 if category.name == name and not category.template and (not key or category.get(key) == value):
                     self.current = index

@@ -25,6 +25,7 @@ class Run:
     changed: int
     seconds: float
 
+
 def play(playbook: str, inventory: Path, home: Path, log: str, *options: str, limit: float = 180) -> Run:
     """Run evenport.sip.<playbook>; its output goes to <home>/<log>.log too. Raises subprocess.TimeoutExpired after *limit* seconds."""
     program = Path(sys.executable).with_name("ansible-playbook")
@@ -39,5 +40,5 @@ def play(playbook: str, inventory: Path, home: Path, log: str, *options: str, li
         done = subprocess.run(command, env=environment, cwd=home, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True, errors="replace", timeout=limit, check=False)
     (home / f"{log}.log").write_text(done.stdout, "utf-8")
-    changed = sum(int(count) for _, count, _, _ in RECAP.findall(done.stdout))
+    changed = sum(int(count) for _host, count, *_others in RECAP.findall(done.stdout))
     return Run(done.returncode, done.stdout, changed, time.monotonic() - began)

@@ -42,7 +42,7 @@ def _mark(good: bool, text: str) -> str:
 
 
 def _proof(story: dict[str, Any]) -> list[str]:
-    seen = ", ".join(f"{extension} on {port}" for extension, (_, port) in story["seen"].items())
+    seen = ", ".join(f"{extension} on {port}" for extension, (_address, port) in story["seen"].items())
     runs = story["runs"]
     return [f"Asterisk sees: {seen or 'nobody'}.",
             f"Rollout: {runs['rollout']['seconds']:.0f} s, changed={runs['rollout']['changed']}. Second run: changed={runs['second run']['changed']}.",

@@ -31,7 +31,7 @@ def travel(count: int, home: Path, tree: Path) -> dict[str, Any]:
             wrong = {extension: found for extension, found in seen.items() if planned[extension] != found}
             complaints.append(f"Asterisk sees {len(seen)} of {count} phones; not where they were planned: {wrong}")
         text = f"plan {runs[0].seconds:.0f} s, rollout {runs[1].seconds:.0f} s, second run {runs[2].seconds:.0f} s (changed={runs[2].changed}); " \
-               f"Asterisk sees {len(seen)} phones, from 5060 to {max(port for _, port in seen.values())}"
+               f"Asterisk sees {len(seen)} phones, from 5060 to {max(port for _address, port in seen.values())}"
         return {"text": text, "complaints": complaints}
     finally:
         site.end()

@@ -24,9 +24,9 @@ class Symptoms:
     lamps: list[str]                # 2. these phones' BLF lamps for 103 came on, of those that watch it
     watching: list[str]
     rings: bool                     # 3. a call from 104 rings at 103 ...
-    talks: bool                     #    ... and is connected when 103 answers
+    talks: bool                     # ... and is connected when 103 answers
     group_rang: list[str]           # 4. of the ring group 101, 102, 103 these rang ...
-    still_ringing: list[str]        #    ... and these rang on after somebody else had answered
+    still_ringing: list[str]        # ... and these rang on after somebody else had answered
 
     @property
     def good(self) -> dict[str, bool]:
@@ -56,6 +56,7 @@ def measure(pbx: Asterisk, phones: Sequence[UserAgent], silence: float = 0.0) ->
     if rings:
         p103.command("accept")
     talks = rings and all(phone.wait("CALL_ESTABLISHED", answered, 5) is not None for phone in (p103, p104))
+
     def lit(phone: UserAgent) -> bool:
         return bool(BUSY.search(phone.log()[marks[phone.extension]:]))
     until(lambda: all(map(lit, watching)), 1)

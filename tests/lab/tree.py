@@ -104,7 +104,7 @@ def _apt_lists(half: Path, env: dict[str, str]) -> list[str]:
 def _mirror(lists: list[str], env: dict[str, str]) -> str:
     """The mirror that apt takes Debian's main packages from (never the security archive: it holds no whole suite)."""
     found = _run("apt-get", *lists, "indextargets", "--format", "$(SITE) $(RELEASE) $(LABEL)", "Created-By: Packages", env=env)
-    mirrors = [site for site, _, about in (line.partition(" ") for line in found.splitlines())
+    mirrors = [site for site, _space, about in (line.partition(" ") for line in found.splitlines())
                if about.endswith(" Debian") and "security" not in about]
     if not mirrors:
         raise LabUnavailable("The lab takes its programs from a Debian mirror, and apt on this machine has none configured.")
@@ -121,7 +121,7 @@ def _locked(path: Path) -> Iterator[None]:
 def _run(*args: object, **options: object) -> str:
     words = [str(arg) for arg in args]
     try:
-        done = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=600, **options)  # type: ignore[call-overload]
+        done = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=600, check=False, **options)  # type: ignore[call-overload]
     except (OSError, subprocess.TimeoutExpired) as error:
         raise LabUnavailable(f"The lab could not run {words[0]}: {error}") from error
     if done.returncode:

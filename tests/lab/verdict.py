@@ -51,7 +51,7 @@ def _after(story: dict[str, Any]) -> list[str]:
 def _ports(story: dict[str, Any]) -> list[str]:
     """Asterisk itself (not our audit) must see the planned ports."""
     seen = story["seen"]
-    if set(seen) != set(PLANNED) or any(address != OUTSIDE for address, _ in seen.values()):
+    if set(seen) != set(PLANNED) or any(address != OUTSIDE for address, _port in seen.values()):
         return [f"Asterisk should see four contacts at {OUTSIDE}: {seen}"]
     if not ROUTERS[story["router"]].keeps_ports:
         return []

@@ -22,7 +22,7 @@ from ansible_collections.evenport.sip.plugins.module_utils.pbx import files, inc
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk import NAT_OPTIONS, Asterisk, ReloadBusy
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.include_file import Section
 
-Effective = dict[str, dict[str, bool | None]]           # extension -> NAT option -> value
+Effective = dict[str, dict[str, "bool | None"]]         # extension -> NAT option -> value
 Expected = Mapping[str, Sequence[Mapping[str, "bool | None"]]]      # extension -> the sets of values that are good
 
 

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import EvenportError
 
-Value = bool | int | str | None
+Value: TypeAlias = "bool | int | str | None"
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,8 @@ def settle(
 
     ``moved`` phone -> {"before", "after"} of all waves; ``not_shown`` phone -> text, of this wave, still to be mended or put back;
     ``not_proven`` those of all waves; ``failed_phones`` phone -> text, of all waves and whatever the reason;
-    ``deferred`` phones worth another run; ``stopped`` site -> text, where every canary failed: that is no single bad phone, so the rest of the site is left alone.
+    ``deferred`` phones worth another run; ``stopped`` site -> text, where every canary failed: that is no single bad phone, so the rest
+    of the site is left alone.
     """
     earlier = earlier or {}
     moved = dict(earlier.get("moved") or {})

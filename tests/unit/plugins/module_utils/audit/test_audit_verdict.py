@@ -31,7 +31,7 @@ def verdict(*contacts, planned=None, extension=NAT_ON, **more):
     (contact(claimed=5063, seen=5063), NAT_ON, "wrong_port"),           # odd: off plan, not random
     (contact(claimed=54109, seen=54109), NAT_ON, "random_port"),
     (contact(seen=33322, transport="tcp"), NAT_ON, "ok"),               # the seen port of a connection is ephemeral
-    (contact(claimed=5063, seen=33322, transport="tls"), NAT_ON, "ok"), # SIP-TLS is the SIP port + 1
+    (contact(claimed=5063, seen=33322, transport="tls"), NAT_ON, "ok"),  # SIP-TLS is the SIP port + 1
     (contact(claimed=5060, seen=33322, transport="tcp"), NAT_ON, "wrong_port"),
     (contact(claimed_address=PUBLIC), NAT_ON, "ok"),                    # an ALG that kept the port
     (contact(claimed=11478, seen=11478, claimed_address=PUBLIC), NAT_ON, "alg_or_stun"),
