@@ -23,6 +23,7 @@ OUTCOMES = {"passed": "passed", "failed": "failed", "error": "failed", "errors":
 SUMMARY = re.compile(r"^[= ]*((?:\d+ [a-z]+,? ?)+) in [\d.]+ ?s", re.MULTILINE)         # pytest's closing line, and that of our own programs
 ROUTERS = re.compile(r"^lab: (\d+) of (\d+) routers", re.MULTILINE)
 SANITY_TEST = re.compile(r"^Running sanity test \"", re.MULTILINE)
+SANITY_FAILED = re.compile(r"^FATAL: The (\d+) sanity test", re.MULTILINE)
 _speaking = threading.Lock()
 
 
@@ -44,7 +45,8 @@ class Result:
         if routers := ROUTERS.search(output):
             found["passed"], found["failed"] = int(routers[1]), int(routers[2]) - int(routers[1])
         if sanity := len(SANITY_TEST.findall(output)):
-            found["passed"] = sanity - bool(status)
+            found["failed"] = int(failed[1]) if (failed := SANITY_FAILED.search(output)) else bool(status)
+            found["passed"] = sanity - found["failed"]
         self.notes += [f"{command.label}: {line}" for line in re.findall(r"^SKIPPED (.*)", output, re.MULTILINE)]
         if status == NOT_RUN and command.may_not_run and not IN_CI:
             found["skipped"] += 1

@@ -121,7 +121,7 @@ def _locked(path: Path) -> Iterator[None]:
 def _run(*args: object, **options: object) -> str:
     words = [str(arg) for arg in args]
     try:
-        done = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=600, check=False, **options)  # type: ignore[call-overload]
+        done = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=600, check=False, **options)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise LabUnavailable(f"The lab could not run {words[0]}: {error}") from error
     if done.returncode:

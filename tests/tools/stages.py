@@ -65,7 +65,10 @@ def all_stages() -> dict[str, Stage]:
         Stage("dist", "the tarball, installed and used elsewhere", (python("tarball", "-m", "tests.tools.dist"),)),
         Stage("integration", "modules and playbooks against the fakes", (pytest("tests/integration"),)),
         Stage(f"integration-{legs.SECOND}", f"the same on {newer}", (pytest("tests/integration", OTHER),), left_out=why),
-        Stage("lab", "real Asterisk, real NAT, real SIP phones", (python("lab", "-m", "tests.lab", may_not_run=True, limit=900),)),
+        Stage("lab", "real Asterisk, real NAT, real SIP phones", (
+            pytest("tests/lab"),
+            python("lab", "-m", "tests.lab", may_not_run=True, limit=900),
+        )),
     ]
     return {stage.name: stage for stage in stages}
 

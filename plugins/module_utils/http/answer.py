@@ -11,7 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer
+from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer, EvenportError
+
+try:
+    import jmespath
+except ImportError:                             # pragma: no cover - ansible-test imports without third-party libraries
+    jmespath = None
 
 # A cookie's name is a token (RFC 6265); the value ends at ";" and, as phones join fragments with commas, at ",".
 _COOKIE = re.compile(r"\s*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(\"[^\"]*\"|[^;,\s]*)")
@@ -50,6 +55,13 @@ def parse_json(text: str, where: str) -> Any:
     except (ValueError, RecursionError) as error:
         raise BadAnswer(f"{where} answered {len(text)} characters that are no JSON.",
                         "Is this address really the phone's web page? A restart of the phone may help.") from error
+
+
+def pick(data: Any, path: str) -> Any:
+    """What a JMESPath finds in a device's JSON; None where the answer has another shape than we think, whatever it is."""
+    if jmespath is None:
+        raise EvenportError("The Python library jmespath is missing on the machine that runs this task.", "Run: pip install jmespath")
+    return jmespath.search(path, data)
 
 
 def printable(text: str, limit: int) -> str:

@@ -35,7 +35,7 @@ BRANDS = {
             port_scope="line",
             default_ports=(5060, 5062, 5064, 5066, 5068, 5070),         # [D] GXV34xx, WP810 and GXP17xx manuals
             apply="live",                                               # [U]: expected of an account setting, not proven; a reboot is there if it isn't so
-            evidence="third parties' hardware (GXP2170 1.0.11.106, GXP14xx/16xx/1760W, WP826); GRP26xx inferred",
+            evidence="third parties' hardware (GXP2170 1.0.11.106, GXP14xx/16xx/1760W, WP826); GRP26xx, and that a change applies without a restart, inferred",
             mac_prefixes=("000b82", "144cff", "c074ad", "ec74d7"),
         ),
     )

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import AuthFailed, BadAnswer, DeviceError, LockedOut, SessionLost, Unreachable, Unsupported
-from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, parse_json, printable
+from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, parse_json, pick, printable
 from ansible_collections.evenport.sip.plugins.module_utils.http.faults import Dropped
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Account, Identity
@@ -60,8 +60,8 @@ class Grandstream(Driver):
             raise AuthFailed(f"{self.target.name}: web access is switched off for the user {self.target.username!r}.",
                              "Enable it on the phone, or use admin.")
         data = answer_json(answer)
-        body = data.get("body") if isinstance(data, dict) else None
-        if isinstance(body, dict) and data.get("response") == "success" and _SID.fullmatch(str(body.get("sid", ""))):
+        body = pick(data, "body")
+        if isinstance(body, dict) and pick(data, "response") == "success" and _SID.fullmatch(str(body.get("sid", ""))):
             self._entered(str(body["sid"]), body)
             return
         self._turned_away(answer, data, body)
@@ -83,7 +83,7 @@ class Grandstream(Driver):
             raise AuthFailed(f"{self.target.name}: the phone refuses the password of {self.target.username!r}{left}.",
                              "It was tried once and is not repeated. Correct sip_phone_user or sip_phone_password.")
         if body == "locked":
-            minutes = str(data.get("lockTime", ""))
+            minutes = str(pick(data, "lockTime"))
             raise self._locked(int(minutes) if minutes.isascii() and minutes.isdigit() and len(minutes) < 5 else None)
         raise BadAnswer(f"{answer.where} answered {answer.status} with neither a session nor a refusal.", "Restart the phone, then run again.")
 
@@ -105,8 +105,7 @@ class Grandstream(Driver):
 
     def keep_alive(self) -> None:
         data = self._asked(self.web.post("/cgi-bin/dorefresh", {"sid": self.sid}))
-        body = data.get("body") if isinstance(data, dict) else None
-        fresh = str(body.get("sid", "")) if isinstance(body, dict) else ""
+        fresh = str(pick(data, "body.sid") or "")
         if _SID.fullmatch(fresh) and fresh != self.sid:                         # it may hand out a new one, the old one is dead then
             self.sid = fresh
             self.web.cookies.update({"session-identity": fresh, "sid": fresh})
@@ -118,8 +117,7 @@ class Grandstream(Driver):
         if answer.status != 200:
             raise BadAnswer(f"{answer.where} answered {answer.status}.", "Restart the phone, then run again; if it stays, update its firmware.")
         data = answer_json(answer)
-        body = data.get("body") if isinstance(data, dict) else None
-        if isinstance(body, dict) and body.get("status") == "session-expired":
+        if pick(data, "body.status") == "session-expired":
             raise self._lost()
         return data
 
@@ -177,7 +175,7 @@ class Grandstream(Driver):
 
     def _accepted(self, answer: Answer) -> None:
         data = self._asked(answer)
-        if not isinstance(data, dict) or data.get("response") != "success":
+        if pick(data, "response") != "success":
             raise DeviceError(f"{self.target.name}: the phone refused the change; nothing was written.",
                               "Has this user the right to change settings? Use admin.")
 
@@ -188,7 +186,7 @@ class Grandstream(Driver):
         if answer.status in (404, 501):
             return None                         # this firmware can't say: the PBX can
         data = self._asked(answer)
-        status = data.get("body") if isinstance(data, dict) else None
+        status = pick(data, "body")
         if not isinstance(status, str):
             return None
         if status != "available":
@@ -208,7 +206,7 @@ class Grandstream(Driver):
         except Dropped:
             return                              # it hung up because it is restarting [HW]; never sent twice
         data = self._asked(answer)
-        if isinstance(data, dict) and data.get("response") == "error":
+        if pick(data, "response") == "error":
             raise DeviceError(f"{self.target.name}: the phone refused to restart.", "Restart it by hand, or give a user who may.")
 
     def restarted(self) -> bool:
@@ -235,7 +233,7 @@ def answer_json(answer: Answer) -> Any:
 
 def named(data: Any) -> dict[str, str]:
     """{"response": "success", "body": {"P40": "5060", "68": "1.0"}} -> {"40": "5060", "68": "1.0"}; {} for anything else."""
-    body = data.get("body") if isinstance(data, dict) and data.get("response") == "success" else None
+    body = pick(data, "response == 'success' && body")
     if not isinstance(body, dict):
         return {}
     return {re.sub(r"^P(?=[0-9])", "", name): str(value) for name, value in body.items() if isinstance(value, (str, int))}

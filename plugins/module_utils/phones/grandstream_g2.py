@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer
+from ansible_collections.evenport.sip.plugins.module_utils.http.answer import pick
 from ansible_collections.evenport.sip.plugins.module_utils.phones import grandstream_keys as keys
 from ansible_collections.evenport.sip.plugins.module_utils.phones.grandstream_common import Grandstream, join, named
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Place
@@ -33,7 +34,7 @@ class GrandstreamG2(Grandstream):
         answer = self.web.post("/cgi-bin/api.values.get", {"request": join(dict.fromkeys(codes.values())), "sid": self.sid})
         data = self._asked(answer)
         shown = named(data)
-        if not isinstance(data, dict) or data.get("response") != "success":
+        if pick(data, "response") != "success":
             raise BadAnswer(f"{answer.where} answered JSON without values.", "Restart the phone, then run again.")
         # How a code that this firmware lacks is answered is [U]: left out or empty. Either way it is not there for us,
         # except an account's empty port where the account itself exists.

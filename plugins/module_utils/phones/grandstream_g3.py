@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer
+from ansible_collections.evenport.sip.plugins.module_utils.http.answer import pick
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Identity
 from ansible_collections.evenport.sip.plugins.module_utils.phones import grandstream_keys as keys
@@ -42,7 +43,7 @@ class GrandstreamG3(Grandstream):
             data = answer_json(self.web.post("/cgi-bin/access", {"access": digest(self.target.username)}))
             self.token = challenge(data)
             if not self.token:
-                self._turned_away(self.web.get("/cgi-bin/api-get_lockout"), data, data.get("body") if isinstance(data, dict) else None)
+                self._turned_away(self.web.get("/cgi-bin/api-get_lockout"), data, pick(data, "body"))
         token, self.token = self.token, ""
         self._enter({"username": self.target.username, "password": digest(self.target.password + token)})
 
@@ -98,7 +99,7 @@ class GrandstreamG3(Grandstream):
 
 def challenge(data: Any) -> str:
     """The token of {"response": "success", "body": "<token>"}: printable ASCII; '' for anything else."""
-    token = data.get("body") if isinstance(data, dict) and data.get("response") == "success" else ""
+    token = pick(data, "response == 'success' && body")
     return token if isinstance(token, str) and 0 < len(token) <= 256 and token.isascii() and token.isprintable() else ""
 
 
@@ -114,7 +115,7 @@ def parse_metaconfig(data: Any) -> dict[str, str]:
 
 def _configs(data: Any) -> dict[str, tuple[str, str]] | None:
     """{"configs": [{"alias", "pvalue", "value"}]} -> code -> (alias in lower case, value)."""
-    listed = data.get("configs") if isinstance(data, dict) else None
+    listed = pick(data, "configs")
     if not isinstance(listed, list):
         return None
     return {str(one.get("pvalue", "")).removeprefix("P"): (_text(one.get("alias")).lower(), _text(one.get("value"))) for one in listed if isinstance(one, dict)}
