@@ -61,7 +61,10 @@ class ActionModule(ActionBase):
                     states[phone.name].update(state=REFUSED, code=error.code, msg=str(error))
         waves, canaries = plan_waves(sites, orders, arguments["canaries"])
         for host, why in broken.items():
-            states[host] = {"site": "", "pbx": "", "state": REFUSED, "code": "error", "msg": f"{host}: its variables can't be resolved: {why}", "ports": []}
+            states[host] = {
+                "site": "", "pbx": "", "state": REFUSED, "code": "error", "msg": f"{host}: its variables can't be resolved: {why}",
+                "ports": [], "extensions": [],
+            }
         return {
             **result,
             "changed": False,

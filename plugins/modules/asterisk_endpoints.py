@@ -40,6 +40,13 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  unknown:
+    description:
+      - What to do about extensions that the PBX does not know.
+      - V(refuse) fails before anything is written. V(skip) does the others and names these, see RV(unknown).
+    type: str
+    choices: [refuse, skip]
+    default: refuse
   rewrite_contact:
     description: Send to the address and port that the phone's packets really come from, instead of what the phone claims.
     type: bool
@@ -153,6 +160,12 @@ pruned:
   elements: str
   returned: success
   sample: []
+unknown:
+  description: Those of the O(extensions) that the PBX does not know.
+  type: list
+  elements: str
+  returned: success
+  sample: []
 drift:
   description: Whether the include file was not as this module had written it.
   type: bool
@@ -183,6 +196,7 @@ def argument_spec():
         **AMI_OPTIONS,
         "extensions": {"type": "list", "elements": "str", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "unknown": {"type": "str", "choices": ["refuse", "skip"], "default": "refuse"},
         "rewrite_contact": {"type": "bool", "default": True},
         "force_rport": {"type": "bool", "default": True},
         "rtp_symmetric": {"type": "bool", "default": True},
@@ -202,7 +216,7 @@ def main():
     place = Place(params["config_dir"], params["main_file"], params["include_file"], params["allow_generated"], params["verify_timeout"])
     try:
         with Asterisk(access_from(params)) as pbx:
-            result = set_endpoints(pbx, Wanted(params["extensions"], options), place, check_mode=module.check_mode)
+            result = set_endpoints(pbx, Wanted(params["extensions"], options, params["unknown"] == "skip"), place, check_mode=module.check_mode)
     except EvenportError as error:
         module.fail_json(msg=str(error), code=error.code, wrote=getattr(error, "wrote", False))
     if result["drift"]:

@@ -16,11 +16,16 @@ from tests.playbook import run_playbook
 _nets = itertools.count(1)
 
 
+def loopback_net():
+    """The first three numbers of addresses that no other test of this process has."""
+    return f"127.{20 + os.getpid() % 200}.{next(_nets)}."
+
+
 class Rollout:
     """A running demo site with an inventory of its own, planned ports and all."""
 
     def __init__(self, folder):
-        self.inventory = copy_inventory(folder / "inventory", f"127.{20 + os.getpid() % 200}.{next(_nets)}.", lock=True)
+        self.inventory = copy_inventory(folder / "inventory", loopback_net(), lock=True)
         self.site = DemoSite(self.inventory)
         self.phones = self.site.phones
         self.report_file = folder / "report.json"

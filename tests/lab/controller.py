@@ -26,7 +26,6 @@ class Run:
     seconds: float
 
 
-
 def play(playbook: str, inventory: Path, home: Path, log: str, *options: str, limit: float = 180) -> Run:
     """Run evenport.sip.<playbook>; its output goes to <home>/<log>.log too. Raises subprocess.TimeoutExpired after *limit* seconds."""
     program = Path(sys.executable).with_name("ansible-playbook")

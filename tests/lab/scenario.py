@@ -57,9 +57,9 @@ def measure(pbx: Asterisk, phones: Sequence[UserAgent], silence: float = 0.0) ->
         p103.command("accept")
     talks = rings and all(phone.wait("CALL_ESTABLISHED", answered, 5) is not None for phone in (p103, p104))
 
-
     def lit(phone: UserAgent) -> bool:
         return bool(BUSY.search(phone.log()[marks[phone.extension]:]))
+
     until(lambda: all(map(lit, watching)), 1)
     lamps = _names(watching, lit)
     _quiet(pbx, phones)

@@ -33,10 +33,10 @@ class Lab:
     def access(self, user="ansible", secret="ami-secret"):
         return Access(self.pbx.ami_host, self.pbx.ami_port, user, secret, timeout=10)
 
-    def set(self, names, options=ON, user="ansible", secret="ami-secret", **more):
+    def set(self, names, options=None, user="ansible", secret="ami-secret", **more):
         patience = more.pop("patience", 5)
         with Client(self.access(user, secret)) as client:
-            return set_endpoints(client, Wanted(names, options), Place(str(self.pbx.etc), patience=patience, **more.pop("place", {})), **more)
+            return set_endpoints(client, Wanted(names, ON if options is None else options), Place(str(self.pbx.etc), patience=patience, **more.pop("place", {})), **more)
 
     def options(self, name):
         (found,) = read_asterisk(self.access(), [name])["extensions"] or [None]

@@ -51,12 +51,12 @@ def content() -> str:
         rows += [(kind, f"`{name}`", plain(text)) for name, text in sorted(listed.items())]
     rows += [("role", f"`{COLLECTION}.{name}`", plain(spec["main"]["short_description"])) for name, spec in roles().items() if "main" in spec]
     for path in sorted((CHECKOUT / "playbooks").glob("*.yml")):
-        rows.append(("playbook", f"`{COLLECTION}.{path.stem}`", first_comment(path)))
+        rows.append(("playbook", f"`{COLLECTION}.{path.stem}`", first_play(path)))
     return table(("Kind", "Name", "What it does"), rows)
 
 
-def first_comment(path: Path) -> str:
-    return next((line.lstrip("# ").strip() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("# ")), "")
+def first_play(path: Path) -> str:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))[0].get("name", "")
 
 
 def plain(text: object) -> str:

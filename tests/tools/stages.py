@@ -77,7 +77,6 @@ def all_stages() -> dict[str, Stage]:
 # What fails fast comes first. The lab measures time, so it runs alone.
 PHASES = (
     (("lint",), ("prepare",)),
-    (("sanity",), ("unit", f"unit-{legs.SECOND}")),
-    (("molecule", "dist"), ("integration", f"integration-{legs.SECOND}")),
+    (("sanity", "integration", "molecule", "dist"), ("unit", f"unit-{legs.SECOND}", f"integration-{legs.SECOND}")),
     (("lab",),),
 )

@@ -39,6 +39,7 @@ MEANINGS: dict[str, Meaning] = {
     "registered_before": Meaning(
         "the NAT option is on, but the phone registered before it was, so the PBX still sends to its private address",
         "It holds from the phone's next registration; restart the phone when nobody is on it if that takes too long."),
+    "unknown_extension": Meaning("the PBX knows no such extension", "Create it in the PBX, or correct sip_extensions."),
     "not_registered": Meaning("the PBX has no registration for this extension", "Is the phone on, and are its SIP account's user and password right?"),
     "stale_contact": Meaning("an old registration of the same phone has not expired yet", "It goes by itself.", fault=False),
     "unmanaged": Meaning("a softphone or second device: seen, never pushed", "", fault=False),

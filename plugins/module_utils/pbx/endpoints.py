@@ -28,10 +28,11 @@ Expected = Mapping[str, Sequence[Mapping[str, "bool | None"]]]      # extension 
 
 @dataclass(frozen=True)
 class Wanted:
-    """*options* of the *extensions*; None: the collection's sections of these extensions go away."""
+    """*options* of the *extensions*; None: the collection's sections of these extensions go away. *skip_unknown*: leave out what the PBX doesn't know."""
 
     extensions: Sequence[str]
     options: Mapping[str, bool] | None
+    skip_unknown: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ def set_endpoints(pbx: Asterisk, wanted: Wanted, place: Place, *, check_mode: bo
     """
     names = list(dict.fromkeys(include_file.check_name(str(name)) for name in wanted.extensions))
     known = pbx.endpoints()
-    _check_known(names if wanted.options is not None else [], known, pbx)
+    unknown = _unknown(names if wanted.options is not None else [], known, pbx, wanted.skip_unknown)
+    names = [name for name in names if name not in unknown]
     with nullcontext() if check_mode else files.locked(place.config_dir, place.patience):
         main, owned = files.read(place.path(place.main_file)), files.read(place.path(place.include_file))
         if main.text is None:
@@ -97,18 +99,19 @@ def set_endpoints(pbx: Asterisk, wanted: Wanted, place: Place, *, check_mode: bo
             _apply(pbx, change, names if wanted.options is not None else [], wanted.options or {}, old, place)
     final = pbx.extensions([name for name in names if name in set(known)])
     return {
-        "changed": change.changed, "before": change.before, "after": change.after, "pruned": change.pruned, "drift": change.drifted,
+        "changed": change.changed, "before": change.before, "after": change.after, "pruned": change.pruned, "drift": change.drifted, "unknown": unknown,
         "reloaded": change.changed and not check_mode, "include_file": owned.path, "extensions": [extension.as_dict() for extension in final],
     }
 
 
-def _check_known(names: Sequence[str], known: Sequence[str], pbx: Asterisk) -> None:
+def _unknown(names: Sequence[str], known: Sequence[str], pbx: Asterisk, skip: bool) -> list[str]:
     if not known:                                       # and all sections of the owned file would be pruned
         raise DeviceError(f"Asterisk at {pbx.access} has no PJSIP endpoints at all.", "Look into its log: PJSIP may not have loaded its configuration.")
     unknown = [name for name in names if name not in set(known)]
-    if unknown:
+    if unknown and not skip:
         raise PlanError(f"Asterisk at {pbx.access} does not know the extension{'s' if len(unknown) > 1 else ''} {', '.join(unknown)}.",
                         "Create it in the PBX, or correct sip_extensions. Nothing was written.")
+    return unknown
 
 
 def _parse(owned: files.Saved) -> dict[str, Section]:

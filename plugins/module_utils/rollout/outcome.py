@@ -38,6 +38,10 @@ def outcome_of(variables: Mapping[str, Any]) -> Outcome:
     if pbx_failed:
         cause = f"left as they are, as their PBX {scan['pbx']} failed first: {pbx_failed}"
         return Outcome("left alone", "pbx_failed", f"{where} was left as it is, as its PBX {scan['pbx']} failed first: {pbx_failed}", cause, deferred=True)
+    unknown = set(scan["extensions"]).intersection((variables.get("sip_unknown_extensions") or {}).get(scan["pbx"], ()))
+    if unknown:
+        why = f"{scan['pbx']} knows no extension {', '.join(sorted(unknown))}. Create it, or correct sip_extensions."
+        return Outcome("left alone", "unknown_extension", f"{where} was left as it is: {why}")
     settled = variables.get("sip_settled") or {}
     pushed = variables.get("sip_pushed") or {}
     wrote = phone in settled.get("moved", {})

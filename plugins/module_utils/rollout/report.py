@@ -51,8 +51,11 @@ def report_sites(
                 verdicts.update((line, LineVerdict(line, "not_seen" if line.managed else "unmanaged")) for line in lines)
                 troubles.append(Finding("pbx_not_read", name, why, "Mend that, then run the audit again: nothing is proven until the PBX has been asked."))
             else:
-                judged = judge_lines(
-                    lines, registrations[pbx], extensions[pbx], now=now, first_port=site.range.start, last_port=site.range.end)
+                missing = set(map(str, reads[pbx].get("missing", ())))
+                judged = [
+                    LineVerdict(verdict.line, "unknown_extension") if verdict.line.managed and verdict.line.extension in missing else verdict
+                    for verdict in judge_lines(
+                        lines, registrations[pbx], extensions[pbx], now=now, first_port=site.range.start, last_port=site.range.end)]
                 verdicts.update((verdict.line, verdict) for verdict in judged)
                 nat_off += [v.line.extension for v in judged if v.line.managed and _nat_is_off(v, extensions[pbx])]
         ordered = [verdicts[line] for line in site.lines() if line in verdicts]

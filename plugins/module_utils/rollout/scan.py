@@ -98,5 +98,5 @@ def _facts(phone: SitePhone, result: Mapping[str, Any]) -> dict[str, Any]:
 def _state(phone: SitePhone, state: str, error: EvenportError | None = None, **more: Any) -> dict[str, Any]:
     return {
         "site": phone.site, "pbx": phone.pbx, "state": state, "code": error.code if error else "", "msg": str(error) if error else "",
-        "ports": phone.ports, **more,
+        "ports": phone.ports, "extensions": phone.extensions, **more,
     }
