@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import socket
+from types import MappingProxyType
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.fakes.asterisk import FakeAsterisk
 from tests.lab.processes import until
 
 PHONES = ["101", "102", "103", "104"]
-ON = {"rewrite_contact": True, "force_rport": True, "rtp_symmetric": True, "direct_media": False}
+ON = MappingProxyType({"rewrite_contact": True, "force_rport": True, "rtp_symmetric": True, "direct_media": False})
 OFF = {**ON, "rewrite_contact": False, "force_rport": False, "rtp_symmetric": False}
 CONTACTS = "PJSIPShowRegistrationInboundContactStatuses"
 
@@ -33,10 +34,10 @@ class Lab:
     def access(self, user="ansible", secret="ami-secret"):
         return Access(self.pbx.ami_host, self.pbx.ami_port, user, secret, timeout=10)
 
-    def set(self, names, options=None, user="ansible", secret="ami-secret", **more):
+    def set(self, names, options=ON, user="ansible", secret="ami-secret", **more):
         patience = more.pop("patience", 5)
         with Client(self.access(user, secret)) as client:
-            return set_endpoints(client, Wanted(names, ON if options is None else options), Place(str(self.pbx.etc), patience=patience, **more.pop("place", {})), **more)
+            return set_endpoints(client, Wanted(names, options), Place(str(self.pbx.etc), patience=patience, **more.pop("place", {})), **more)
 
     def options(self, name):
         (found,) = read_asterisk(self.access(), [name])["extensions"] or [None]

@@ -51,12 +51,15 @@ def content() -> str:
         rows += [(kind, f"`{name}`", plain(text)) for name, text in sorted(listed.items())]
     rows += [("role", f"`{COLLECTION}.{name}`", plain(spec["main"]["short_description"])) for name, spec in roles().items() if "main" in spec]
     for path in sorted((CHECKOUT / "playbooks").glob("*.yml")):
-        rows.append(("playbook", f"`{COLLECTION}.{path.stem}`", first_play(path)))
+        rows.append(("playbook", f"`{COLLECTION}.{path.stem}`", about(path)))
     return table(("Kind", "Name", "What it does"), rows)
 
 
-def first_play(path: Path) -> str:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))[0].get("name", "")
+def about(path: Path) -> str:
+    """What a playbook does: its first comment, without the command that runs it, or the name of its first play."""
+    text = path.read_text(encoding="utf-8")
+    comment = re.search(r"^# (.*?)(?:: ansible-playbook.*)?$", text, re.MULTILINE)
+    return comment[1] if comment else yaml.safe_load(text)[0].get("name", "")
 
 
 def plain(text: object) -> str:
