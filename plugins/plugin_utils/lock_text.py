@@ -46,7 +46,7 @@ def _name(name: str) -> str:
     """*name* as YAML 1.1 reads it back as text: quoted where it would be a number, a bool, a time ..."""
     try:
         plain = yaml.safe_load(f"{name}: 0") == {name: 0} and "#" not in name
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):        # ValueError: PyYAML takes "0b_" for a number, and then fails to read it as one
         plain = False
     return name if plain else json.dumps(name, ensure_ascii=False)
 

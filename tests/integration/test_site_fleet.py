@@ -155,16 +155,20 @@ def test_phones_that_a_box_in_the_site_works_for(fleet, tmp_path):
     assert set(fleet.totals("reboots").values()) == {0}
 
 
-def test_a_router_that_takes_ports_of_its_own_is_one_finding_and_nothing_is_pushed_again(fleet):
+def test_a_router_that_takes_ports_of_its_own_is_one_finding_and_nothing_is_pushed_again(tmp_path):
+    fleet = Fleet(tmp_path)
     fleet.sites["south"].router.mode = "random"
-    first = fleet.run("site")
-    assert not first.failed, first.out
-    assert fleet.ports() == NORTH | SOUTH
-    second = fleet.run("site")
-    assert (second.failed, second.changed) == (False, 0), second.out
-    assert set(fleet.totals("writes").values()) == {1}
-    assert not fleet.run("audit").failed
-    assert [(f["code"], f["site"], len(f["lines"])) for f in fleet.report["findings"] if f["fault"]] == [("router_translated", "south", 3)]
+    with fleet:
+        first = fleet.run("site")
+        assert not first.failed, first.out
+        assert fleet.ports() == NORTH | SOUTH
+        second = fleet.run("site")
+        assert (second.failed, second.changed) == (False, 0), second.out
+        assert set(fleet.totals("writes").values()) == {1}
+        audit = fleet.run("audit")
+        assert not audit.failed, audit.out
+        assert [(f["code"], f["site"], len(f["lines"])) for f in fleet.report["findings"] if f["fault"]] == [("router_translated", "south", 3)]
+        assert audit.words.count("the router rewrites the ports") == 1
 
 
 def test_https_phones_are_reached_by_the_pin_of_their_certificate(fleet):

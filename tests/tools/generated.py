@@ -1,6 +1,6 @@
 """The generated parts of the documentation: ``python -m tests.tools.generated`` checks them, ``--write`` writes them ("make docs").
 
-- README.md: tables between ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``: phones, content
+- README.md: tables between ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``: phones, findings, content
 - docs/variables.md: the roles' variables, from their argument_specs
 - CHANGELOG.md: from changelogs/
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import yaml
 
+from ansible_collections.evenport.sip.plugins.module_utils.audit.findings import MEANINGS
 from ansible_collections.evenport.sip.plugins.module_utils.phones.brands import BRANDS
 from tests.tools.legs import CHECKOUT, MAIN
 
@@ -53,6 +54,11 @@ def content() -> str:
     for path in sorted((CHECKOUT / "playbooks").glob("*.yml")):
         rows.append(("playbook", f"`{COLLECTION}.{path.stem}`", about(path)))
     return table(("Kind", "Name", "What it does"), rows)
+
+
+def findings() -> str:
+    """What the audit can say, from the table that it says it from."""
+    return table(("Finding", "Meaning", "What to do"), [(f"`{code}`", meaning.text, meaning.remedy) for code, meaning in MEANINGS.items()])
 
 
 def about(path: Path) -> str:
@@ -108,7 +114,7 @@ def changelog() -> str:
 
 def with_tables(text: str) -> str:
     """Fill each pair of markers with its table."""
-    for name, make in (("phones", phones), ("content", content)):
+    for name, make in (("phones", phones), ("findings", findings), ("content", content)):
         pattern = re.compile(rf"(<!-- {name}:begin[^>]*-->\n).*?(<!-- {name}:end -->)", re.DOTALL)
         if pattern.search(text):
             made = make()
