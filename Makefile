@@ -62,7 +62,7 @@ constraints:                    ## write constraints-2.*.txt again: make constra
 	@$(PYTHON) tests/tools/constraints.py
 
 clean:                          ## delete what make made here (the lab's download too)
-	@if [ -d .cache/demo ] && [ -x $(VENV)/bin/python ]; then $(VENV)/bin/python -m tests.fakes.demo down; fi
+	@if [ -e inventory/demo/.sip/demo.pid ] && [ -x $(VENV)/bin/python ]; then $(VENV)/bin/python -m tests.fakes.demo down; fi
 	rm -rf .venv .venv-3.13 .ansible .cache .hypothesis .pytest_cache .ruff_cache tests/output evenport-sip-*.tar.gz
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

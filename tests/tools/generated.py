@@ -1,7 +1,8 @@
 """The generated parts of the documentation: ``python -m tests.tools.generated`` checks them, ``--write`` writes them ("make docs").
 
-- README.md: tables between ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``: phones, findings, content
+- README.md: tables between ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``: phones, content
 - docs/variables.md: the roles' variables, from their argument_specs
+- docs/findings.md: what the audit can say, from MEANINGS
 - CHANGELOG.md: from changelogs/
 """
 
@@ -58,7 +59,8 @@ def content() -> str:
 
 def findings() -> str:
     """What the audit can say, from the table that it says it from."""
-    return table(("Finding", "Meaning", "What to do"), [(f"`{code}`", meaning.text, meaning.remedy) for code, meaning in MEANINGS.items()])
+    head = "# Findings\n\nWhat the audit and the rollout can say, the same words in the table, the messages and the report. Written by `make docs`.\n\n"
+    return head + table(("Finding", "Meaning", "What to do"), [(f"`{code}`", meaning.text, meaning.remedy) for code, meaning in MEANINGS.items()]) + "\n"
 
 
 def about(path: Path) -> str:
@@ -114,7 +116,7 @@ def changelog() -> str:
 
 def with_tables(text: str) -> str:
     """Fill each pair of markers with its table."""
-    for name, make in (("phones", phones), ("findings", findings), ("content", content)):
+    for name, make in (("phones", phones), ("content", content)):
         pattern = re.compile(rf"(<!-- {name}:begin[^>]*-->\n).*?(<!-- {name}:end -->)", re.DOTALL)
         if pattern.search(text):
             made = make()
@@ -123,7 +125,7 @@ def with_tables(text: str) -> str:
 
 
 def wanted() -> dict[Path, str]:
-    files = {CHECKOUT / "docs" / "variables.md": variables(), CHECKOUT / "CHANGELOG.md": changelog()}
+    files = {CHECKOUT / "docs" / "variables.md": variables(), CHECKOUT / "docs" / "findings.md": findings(), CHECKOUT / "CHANGELOG.md": changelog()}
     for name in MARKED:
         if (path := CHECKOUT / name).exists():
             files[path] = with_tables(path.read_text(encoding="utf-8"))

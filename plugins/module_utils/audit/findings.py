@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +51,21 @@ MEANINGS: dict[str, Meaning] = {
     "deferred": Meaning("the phone did not answer, or a call was up", "Run again with --limit later."),
     "pbx_not_read": Meaning("the PBX was not asked or did not answer", "Mend that, then run the audit again."),
     "port_taken": Meaning("another phone still holds the planned port", "Bring that phone in order first."),
+    "certificate_refused": Meaning(
+        "the phone's or PBX's certificate can't be verified", "Pin its fingerprint, which the message shows, or set the path to its CA."),
+    "unsupported": Meaning("not a phone, a firmware or a setting that the collection knows how to drive", "Set the port by hand, or tell us what it is."),
+    "bad_answer": Meaning("the device answered what its protocol does not allow", "Restart it, then run again."),
+    "session_lost": Meaning("the phone ended our web session in the middle of the work", "Is somebody else logged in? Run again."),
+    "not_applied": Meaning(
+        "the phone said success, but reading back shows another value", "Has this user the right to change it? Does a provisioning server own it?"),
+    "not_proven": Meaning(
+        "the phone was moved but its PBX does not show the port", "It was put back as it was: look at the phone's registration, then run again."),
+    "permission_missing": Meaning("the AMI user may not do what is needed", "Give it read = system and write = system."),
+    "pbx_failed": Meaning("the PBX's NAT options could not be set, so its phones were left as they are", "Mend what the message says, then run again."),
+    "site_stopped": Meaning("all phones that went first failed, so the rest of the site was left as it is", "Mend what their messages say, then run again."),
+    "plan_refused": Meaning("the plan or the lock can't be as it is; nothing was touched", "Do what the message says; mostly it is: run plan."),
+    "device_failed": Meaning("a phone or a PBX did not do what it should", "See the message."),
+    "error": Meaning("something else went wrong with this phone or its variables", "See the message."),
     "active_account": Meaning(
         "an active account that the plan doesn't know sits on a port of the plan", "Plan it as a line (sip_extensions), or switch the account off."),
 }
@@ -77,13 +92,10 @@ class Finding:
         }
 
 
-def site_findings(
-    site: str, verdicts: Iterable[LineVerdict], phone_states: Mapping[str, tuple[str, str]] | None = None, nat_off: Iterable[str] = (),
-) -> list[Finding]:
+def site_findings(site: str, verdicts: Iterable[LineVerdict], nat_off: Iterable[str] = ()) -> list[Finding]:
     """Findings of one site. *nat_off*: its extensions whose NAT option is off at a PBX that is not on the phones' own network.
 
-    A router that rewrites ports is ONE finding, whatever the number of phones behind it. *phone_states* is phone ->
-    (code, message) of those that the scan could not read.
+    A router that rewrites ports is ONE finding, whatever the number of phones behind it.
     """
     verdicts = list(verdicts)
     by_code: dict[str, list[LineVerdict]] = defaultdict(list)
@@ -118,9 +130,6 @@ def site_findings(
         meaning = MEANINGS["nat_option_missing"]
         named = ", ".join(nat_off[:8]) + (f" and {len(nat_off) - 8} more" if len(nat_off) > 8 else "")
         findings.append(Finding("nat_option_missing", site, f"{meaning.text}: the NAT option of {len(nat_off)} extension(s) is off ({named})", meaning.remedy))
-    for phone, (code, message) in (phone_states or {}).items():
-        meaning = MEANINGS.get(code)
-        findings.append(Finding(code, site, message, meaning.remedy if meaning else "", phone))
     order = list(MEANINGS)
     return sorted(findings, key=lambda f: (not f.fault, order.index(f.code) if f.code in order else len(order)))     # stable: inventory order within
 

@@ -59,11 +59,13 @@ def report_sites(
                 verdicts.update((verdict.line, verdict) for verdict in judged)
                 nat_off += [v.line.extension for v in judged if v.line.managed and _nat_is_off(v, extensions[pbx])]
         ordered = [verdicts[line] for line in site.lines() if line in verdicts]
-        unread = {phone.name: (states[phone.name]["code"], states[phone.name]["msg"]) for phone in site.phones if states[phone.name].get("code")}
+        unread = [
+            Finding(state["code"], name, state.get("what") or state["msg"], state.get("remedy", ""), phone.name)
+            for phone in site.phones if (state := states[phone.name]).get("code")]
         done = {phone.name: outcomes[phone.name] for phone in site.phones if outcomes and phone.name in outcomes}
         troubles += [
             Finding(o.code, name, o.msg, "", phone, cause=o.cause) for phone, o in done.items() if o.failed and not states[phone].get("code")]
-        findings = [*troubles, *site_findings(name, [v for v in ordered if v.verdict != "not_seen"], unread, nat_off), *_idle_neighbours(site, states)]
+        findings = [*troubles, *site_findings(name, [v for v in ordered if v.verdict != "not_seen"], nat_off), *unread, *_idle_neighbours(site, states)]
         reports.append(SiteReport(name, ordered, findings, done))
     return reports
 

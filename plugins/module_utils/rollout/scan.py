@@ -59,9 +59,8 @@ def order_of(site: Site, states: Mapping[str, dict[str, Any]]) -> Order:
         holder, port = blocked["holder"], blocked["port"]
         account = holder.startswith("account ")
         remedy = "Plan it as a line (sip_extensions of that phone), or switch the account off there." if account else f"Bring {holder} in order first."
-        states[name].update(
-            state=REFUSED, code="active_account" if account else "port_taken",
-            msg=f"{site.name}/{name} was not moved to port {port}: {holder} is active on it. {remedy}")
+        what = f"{site.name}/{name} was not moved to port {port}: {holder} is active on it."
+        states[name].update(state=REFUSED, code="active_account" if account else "port_taken", msg=f"{what} {remedy}", what=what, remedy=remedy)
     return order
 
 
@@ -98,5 +97,6 @@ def _facts(phone: SitePhone, result: Mapping[str, Any]) -> dict[str, Any]:
 def _state(phone: SitePhone, state: str, error: EvenportError | None = None, **more: Any) -> dict[str, Any]:
     return {
         "site": phone.site, "pbx": phone.pbx, "state": state, "code": error.code if error else "", "msg": str(error) if error else "",
+        "what": error.what if error else "", "remedy": error.remedy if error else "",
         "ports": phone.ports, "extensions": phone.extensions, **more,
     }

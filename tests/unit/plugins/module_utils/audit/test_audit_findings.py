@@ -5,6 +5,7 @@ from __future__ import annotations
 from ansible_collections.evenport.sip.plugins.module_utils.audit.findings import MEANINGS, site_findings
 from ansible_collections.evenport.sip.plugins.module_utils.audit.text import report_lines, text_table
 from ansible_collections.evenport.sip.plugins.module_utils.audit.verdict import LineVerdict
+from ansible_collections.evenport.sip.plugins.module_utils.errors import EvenportError
 from ansible_collections.evenport.sip.plugins.module_utils.model import Line
 
 
@@ -35,9 +36,11 @@ def test_the_nat_option_is_one_finding_for_the_site():
     assert "2 extension(s) is off (101, 102)" in findings[0].text
 
 
-def test_phones_that_could_not_be_read_bring_their_own_message():
-    findings = site_findings("acme", [], {"desk": ("auth_failed", "acme/desk: the password was refused.")})
-    assert [(f.code, f.phone, f.remedy) for f in findings] == [("auth_failed", "desk", MEANINGS["auth_failed"].remedy)]
+def test_every_code_of_an_error_is_explained():
+    def codes(error):
+        return {error.code}.union(*map(codes, error.__subclasses__()))
+
+    assert codes(EvenportError) - set(MEANINGS) == set()
 
 
 def test_many_phones_with_one_cause_are_told_in_one_line():
