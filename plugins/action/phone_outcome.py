@@ -15,7 +15,7 @@ from ansible_collections.evenport.sip.plugins.module_utils.phones.arguments impo
 from ansible_collections.evenport.sip.plugins.module_utils.rollout.handover import end_session, take_session
 from ansible_collections.evenport.sip.plugins.module_utils.rollout.inventory import VARIABLES, SitePhone
 from ansible_collections.evenport.sip.plugins.module_utils.rollout.outcome import outcome_of
-from ansible_collections.evenport.sip.plugins.plugin_utils.hosts import variables_of
+from ansible_collections.evenport.sip.plugins.plugin_utils.hosts import options_of, variables_of
 
 
 class ActionModule(ActionBase):
@@ -37,9 +37,9 @@ class ActionModule(ActionBase):
         """The scan stays logged in where there is work to do; where nobody came to do it, log out now."""
         session = take_session(C.DEFAULT_LOCAL_TMP, name)
         if session:
-            found, _broken = variables_of([name], VARIABLES, task_vars, self._templar)
-            options = SitePhone(name, "", found.get(name, {})).options()
+            found, _broken = variables_of([name], VARIABLES, task_vars, self)
             try:
+                options = options_of(SitePhone(name, "", found.get(name, {})))
                 end_session(target_from(options, name), session)
             except EvenportError as error:
                 self._display.vv(f"{name}: not logged out ({error}); the session will end by itself.")

@@ -17,7 +17,7 @@ from ansible_collections.evenport.sip.plugins.module_utils.rollout.handover impo
 from ansible_collections.evenport.sip.plugins.module_utils.rollout.inventory import VARIABLES, SitePhone, sites_of
 from ansible_collections.evenport.sip.plugins.module_utils.rollout.scan import DRIFTED, IN_ORDER, OFFLINE, ON_SITE, REFUSED, order_of, scan_sites
 from ansible_collections.evenport.sip.plugins.module_utils.rollout.waves import plan_waves
-from ansible_collections.evenport.sip.plugins.plugin_utils.hosts import variables_of
+from ansible_collections.evenport.sip.plugins.plugin_utils.hosts import options_of, variables_of
 
 ARGUMENTS = {
     "keep_sessions": {"type": "bool", "default": False},
@@ -35,7 +35,7 @@ class ActionModule(ActionBase):
         task_vars = task_vars or {}
         result = super().run(tmp, task_vars)
         _validation, arguments = self.validate_argument_spec(argument_spec=ARGUMENTS)
-        found, broken = variables_of(task_vars["ansible_play_batch"], VARIABLES, task_vars, self._templar)
+        found, broken = variables_of(task_vars["ansible_play_batch"], VARIABLES, task_vars, self)
         sites = sites_of(found, " -i ".join(task_vars.get("ansible_inventory_sources") or ["<inventory>"]))
         if not sites and not broken:
             return {**result, "failed": True, "msg": (
@@ -43,7 +43,7 @@ class ActionModule(ActionBase):
                 "Set sip_site: <group> in group_vars/<group>/main.yml of each site.")}
 
         def inspect(phone: SitePhone) -> dict[str, Any]:
-            options = phone.options()
+            options = options_of(phone)
             reading = inspect_phone(target_from(options, phone.name), wanted_from(options), keep_session=arguments["keep_sessions"])
             if reading.get("session"):
                 leave_session(C.DEFAULT_LOCAL_TMP, phone.name, reading["session"])
@@ -84,5 +84,5 @@ def _extensions_by_pbx(sites: dict[str, Any], states: dict[str, dict[str, Any]])
     for site in sites.values():
         for phone in site.phones:
             if phone.pbx and phone.managed and not site.error and not phone.error:
-                wanted.setdefault(phone.pbx, {}).update(dict.fromkeys(phone.extensions))
+                wanted.setdefault(phone.pbx, {}).update(dict.fromkeys(filter(None, phone.extensions)))
     return {pbx: list(extensions) for pbx, extensions in wanted.items()}

@@ -79,7 +79,7 @@ class ActionModule(ActionBase):
         return sites_of(play_hosts, groups, variables), {host: found.get("inventory_file") for host, found in variables.items()}
 
     def _variables(self, hosts: list[str], task_vars: dict[str, Any]) -> dict[str, dict[str, Any]]:
-        found, broken = variables_of(hosts, (*VARIABLES, "inventory_file"), task_vars, self._templar)
+        found, broken = variables_of(hosts, (*VARIABLES, "inventory_file"), task_vars, self)
         for host, why in broken.items():
             raise PlanError(f"{host}: its variables can't be resolved: {why}", "The plan needs the variables of every phone of a site.")
         return found

@@ -39,23 +39,24 @@ class ActionModule(ActionBase):
         _validation, arguments = self.validate_argument_spec(argument_spec=ARGUMENTS)
         hostvars = task_vars["hostvars"]
         states = arguments["scan"]["phones"]
-        found, _broken = variables_of(states, VARIABLES, task_vars, self._templar)
+        found, _broken = variables_of(states, VARIABLES, task_vars, self)
         sites = sites_of(found)
-        outcomes = {phone: outcome_of(hostvars[phone]) for phone in [*arguments["scan"].get("work", {}), *arguments["scan"].get("troubled", {})]}
+        of_the_run = _same_for_all(hostvars, arguments["scan"])
+        outcomes = {phone: outcome_of({**of_the_run, **_own(hostvars[phone], phone)}) for phone in [*arguments["scan"]["work"], *arguments["scan"]["troubled"]]}
         reports = report_sites(
             sites, states, {read["item"]["key"]: read for read in arguments["reads"]},
             outcomes, now=int(time.time()))
         lines = [line for report in reports for line in ["", *report.text()]]
         deferred = [phone for phone in states if phone in outcomes and outcomes[phone].deferred]
         data = as_json(reports)
-        moved = next((hostvars[phone]["sip_settled"].get("moved", {}) for phone in outcomes if "sip_settled" in hostvars[phone]), {})
+        moved = of_the_run.get("sip_settled", {}).get("moved", {})
         if arguments["file"]:
             write_json(arguments["file"], data)
         if arguments["directory"] and not self._task.check_mode:
             try:
                 append_journal(arguments["directory"], (
-                    _entry(phone, states[phone]["site"], change, outcomes[phone].status) for phone, change in moved.items()))
-                path = write_deferred(arguments["directory"], deferred)
+                    _entry(phone, states[phone], change, outcomes[phone].status) for phone, change in moved.items() if phone in outcomes))
+                path = write_deferred(arguments["directory"], deferred, states)
                 lines += [f"\nTo be done again: --limit @{path}"] if path else []
             except OSError as error:
                 display.warning(f"No journal was written: {error}. Set sip_output_directory to a place that can be written, or to \"\".")
@@ -63,5 +64,21 @@ class ActionModule(ActionBase):
         return {**result, "changed": False, "report": data, "deferred": deferred, "not_done": [phone for phone, outcome in outcomes.items() if outcome.failed]}
 
 
-def _entry(phone: str, site: str, change: Mapping[str, Any], outcome: str) -> dict[str, Any]:
-    return {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "site": site, "phone": phone, **change, "outcome": outcome}
+def _same_for_all(hostvars: Mapping[str, Any], scan: Mapping[str, Any]) -> dict[str, Any]:
+    """What all phones that had work to do have in common, looked up once: each look resolves the whole of it anew."""
+    found: dict[str, Any] = {"sip_scan": scan}
+    for name in ("sip_settled", "sip_pbx_failed", "sip_unknown_extensions"):
+        holder = next((hostvars[phone] for phone in scan["work"] if name in hostvars[phone]), None)
+        if holder is not None:
+            found[name] = holder[name]
+    return found
+
+
+def _own(variables: Mapping[str, Any], phone: str) -> dict[str, Any]:
+    return {"inventory_hostname": phone, **{name: variables[name] for name in ("sip_pushed", "sip_restarted", "sip_restored") if name in variables}}
+
+
+def _entry(phone: str, state: Mapping[str, Any], change: Mapping[str, Any], outcome: str) -> dict[str, Any]:
+    """A push that failed after it wrote doesn't say what was there before; the scan does."""
+    before = change["before"] or state.get("before", {})
+    return {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "site": state["site"], "phone": phone, **change, "before": before, "outcome": outcome}

@@ -76,7 +76,9 @@ waves:
   type: list
   elements: dict
   returned: success
-  sample: [{"phones": {"kitchen": {"ports": [5062], "parking": false}}, "expected": {"pbx1": [{"phone": "kitchen", "extension": "102", "port": 5062}]}}]
+  sample:
+    - phones: {"kitchen": {"ports": [5062], "parking": false, "after": []}}
+      expected: {"pbx1": [{"phone": "kitchen", "extension": "102", "port": 5062}]}
 canaries:
   description: The phones of each site that go first.
   type: dict

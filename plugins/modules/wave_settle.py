@@ -24,7 +24,7 @@ options:
     elements: dict
     default: []
   pushed:
-    description: The variable that holds each phone's result of M(evenport.sip.phone).
+    description: The variable that holds each phone's result of M(evenport.sip.phone). Empty before a wave, to see who may move.
     type: str
     default: sip_pushed
   earlier:
@@ -69,6 +69,21 @@ not_shown:
   type: dict
   returned: success
   sample: {"kitchen": "pbx1 does not show extension 102 on port 5062"}
+unread:
+  description: Those of RV(not_shown) whose PBX could not be read, as keys. Restarting them would show nothing.
+  type: dict
+  returned: success
+  sample: {}
+blocked:
+  description: Phones that must not move, since one that holds a port for them has not left it, and which one that is.
+  type: dict
+  returned: success
+  sample: {}
+done:
+  description: Phones whose last step went well, as keys.
+  type: dict
+  returned: success
+  sample: {"workshop": true}
 failed_phones:
   description: All phones that failed so far, and why.
   type: dict

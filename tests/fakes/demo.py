@@ -87,10 +87,12 @@ def serve(inventory):
             signal.pause()
 
 
-def playbook(name, inventory, *arguments):
+def playbook(name, inventory, report=""):
     """Run a playbook of the collection as a person would; its output goes to the terminal. Returns it too."""
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), f"evenport.sip.{name}", "-i", str(inventory), *arguments]
-    print(f"\n$ ansible-playbook evenport.sip.{name} -i {os.path.relpath(inventory, CHECKOUT)} {' '.join(arguments)}", flush=True)
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), f"evenport.sip.{name}", "-i", str(inventory)]
+    print(f"\n$ ansible-playbook evenport.sip.{name} -i {os.path.relpath(inventory, CHECKOUT)}", flush=True)
+    if report:
+        command += ["-e", json.dumps({"sip_audit_file": str(inventory / ".sip" / report)})]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     output = []
     for line in process.stdout:
@@ -108,11 +110,11 @@ def run():
     try:
         print("Eight phones behind one router, all on local SIP port 5060; the PBX's NAT option is off.")
         playbook("plan", inventory)
-        playbook("audit", inventory, "-e", f"sip_audit_file={inventory}/.sip/before.json")
-        playbook("site", inventory, "-e", f"sip_audit_file={inventory}/.sip/after.json")
+        playbook("audit", inventory, report="before.json")
+        playbook("site", inventory)
         time.sleep(2.5)         # every fake phone has refreshed its registration
         again = playbook("site", inventory)
-        playbook("audit", inventory, "-e", f"sip_audit_file={inventory}/.sip/after.json")
+        playbook("audit", inventory, report="after.json")
         changed = sum(map(int, re.findall(r"changed=(\d+)", again)))
         show(*(json.loads((inventory / ".sip" / name).read_text(encoding="utf-8")) for name in ("before.json", "after.json", "counts.json")))
         print(f"\nThe second rollout changed {changed} things. All of it took {time.monotonic() - began:.0f} s.")

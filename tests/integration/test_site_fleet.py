@@ -64,6 +64,27 @@ class Fleet(Rollout):
         for site in self.sites.values():
             site.stop()
 
+    def hold(self, ports):
+        """Phones that are in order already but for their port."""
+        for name, port in ports.items():
+            phone = self.phones[name]
+            phone.set(1, "sip.localPort", str(port))
+            phone.set(1, "network.natTraversal", "2")
+            if phone.generation == "G2":
+                phone.values["P131"] = "1"      # rport
+            phone._apply()
+
+    def secure(self, name):
+        """Put an https phone in the place of this one."""
+        old, tls = self.phones[name], self_signed()
+        old.stop()
+        self.host(name)["sip_phone_protocol"] = "https"
+        site = next(site for site in self.sites.values() if name in site.phones)
+        self.phones[name] = site.phones[name] = FakeGrandstream(
+            generation=old.generation, model=old.model, mac=old.mac, password=old.password, address=old.address, port=old.port, tls=tls,
+            on_register=old.on_register).start()
+        return tls.fingerprint
+
     def host(self, name):
         return next(hosts[name] for hosts in self.hosts.values() if name in hosts)
 
@@ -112,29 +133,20 @@ def test_a_site_whose_lock_is_broken_does_not_stop_the_other(fleet):
     assert {name: result.recap(name).get("failed", 0) for name in NORTH | SOUTH} == dict.fromkeys(NORTH, 1) | dict.fromkeys(SOUTH, 0)
 
 
-def test_a_phone_with_a_variable_that_cannot_be_resolved_is_refused_alone(fleet):
-    fleet.host("north-1")["sip_phone_password"] = "{{ vault_of_nobody }}"
-    fleet.host("north-2")["sip_extensions"] = ["{{ extension_of_nobody }}"]
+def test_what_is_wrong_with_one_phones_variables_is_that_phones_trouble(fleet):
+    wrong = {
+        "north-1": {"sip_phone_password": "{{ vault_of_nobody }}"}, "north-2": {"sip_extensions": ["{{ extension_of_nobody }}"]},
+        "north-3": {"sip_extensions": ["999"]}, "south-1": {"sip_pbx": "sout-pbx"}, "south-2": {"sip_phone_password": ""},
+    }
+    for name, variables in wrong.items():
+        fleet.host(name).update(variables)
     result = fleet.run("site")
-    assert fleet.ports() == {**NORTH, **SOUTH, "north-1": 5060, "north-2": 5060}, result.out
-    assert {name: result.recap(name).get("failed", 0) for name in ("north-1", "north-2", "north-3")} == {"north-1": 1, "north-2": 1, "north-3": 0}
-    assert "vault_of_nobody" in result.words and "extension_of_nobody" in result.words
-    assert (fleet.phones["north-1"].requests, fleet.phones["north-2"].requests) == (0, 0)
-
-
-def test_an_extension_that_the_pbx_does_not_know_is_its_phones_own_trouble(fleet):
-    fleet.host("north-2")["sip_extensions"] = ["999"]
-    result = fleet.run("site", "-e", "sip_verify_timeout=3", "-e", "sip_phone_reboot=never")
-    assert fleet.ports() == {**NORTH, **SOUTH, "north-2": 5060}, result.out
-    assert result.recap("north-2")["failed"] == 1
-    assert "999" in result.words
-
-
-def test_a_pbx_that_is_no_host_of_the_inventory_stops_its_own_phones_only(fleet):
-    fleet.host("north-2")["sip_pbx"] = "nort-pbx"
-    result = fleet.run("site")
-    assert fleet.ports() == {**NORTH, **SOUTH, "north-2": 5060}, result.out
-    assert "nort-pbx" in result.words
+    assert fleet.ports() == {**dict.fromkeys(NORTH | SOUTH, 5060), "south-3": 5064}, result.out
+    recaps = {name: result.recap(name) for name in NORTH | SOUTH}
+    assert {name: recap["failed"] + recap["unreachable"] for name, recap in recaps.items()} == {**dict.fromkeys(wrong, 1), "south-3": 0}
+    for words in ("vault_of_nobody", "extension_of_nobody", "knows no extension 999", "sout-pbx", "south/south-2 has no sip_phone_password"):
+        assert words in result.words, words
+    assert {name: fleet.phones[name].login_attempts for name in ("north-1", "north-2", "south-2")} == {"north-1": 0, "north-2": 0, "south-2": 0}
 
 
 def test_phones_that_a_box_in_the_site_works_for(fleet, tmp_path):
@@ -172,23 +184,16 @@ def test_a_router_that_takes_ports_of_its_own_is_one_finding_and_nothing_is_push
 
 
 def test_https_phones_are_reached_by_the_pin_of_their_certificate(fleet):
-    for name in NORTH:
-        old = fleet.phones[name]
-        old.stop()
-        tls = self_signed()
-        fleet.phones[name] = fleet.sites["north"].phones[name] = FakeGrandstream(
-            generation=old.generation, model=old.model, mac=old.mac, password=old.password, address=old.address, port=old.port, tls=tls,
-            on_register=old.on_register).start()
-        fleet.host(name).update(sip_phone_protocol="https", sip_phone_fingerprint=f"sha256:{tls.fingerprint}")
+    pins = {name: fleet.secure(name) for name in [*NORTH, "south-1"]}
+    fleet.host("north-1")["sip_phone_fingerprint"] = f"sha256:{pins['north-1']}"
     fleet.host("north-2")["sip_phone_fingerprint"] = f"sha256:{'0' * 64}"       # it has a new certificate since
-    del fleet.host("north-3")["sip_phone_fingerprint"]
+    fleet.host("south-1")["sip_phone_validate_certs"] = "no"                    # a text, as an ini inventory or -e gives it
     result = fleet.run("site")
     assert fleet.ports() == {**NORTH, **SOUTH, "north-2": 5060, "north-3": 5060}, result.out
-    assert {name: fleet.phones[name].login_attempts for name in NORTH} == {"north-1": 1, "north-2": 0, "north-3": 0}
-    told = {f["phone"]: f for f in fleet.report["findings"] if f["code"] == "certificate_refused"}
-    assert set(told) == {"north-2", "north-3"}
-    pins = set(re.findall(r"sip_phone_fingerprint: sha256:([0-9a-f]{64})", json.dumps(list(told.values()))))
-    assert pins == {fleet.phones["north-2"].tls.fingerprint, fleet.phones["north-3"].tls.fingerprint}
+    assert {name: fleet.phones[name].login_attempts for name in pins} == {"north-1": 1, "north-2": 0, "north-3": 0, "south-1": 1}
+    told = {f["phone"]: f["text"] for f in fleet.report["findings"] if f["code"] == "certificate_refused"}
+    assert {name: re.findall(r"sip_phone_fingerprint: sha256:([0-9a-f]{64})", text) for name, text in told.items()} == {
+        name: [pins[name]] for name in ("north-2", "north-3")}
 
 
 def test_phones_with_random_ports_get_their_own_and_keep_it(fleet):
@@ -201,3 +206,41 @@ def test_phones_with_random_ports_get_their_own_and_keep_it(fleet):
     assert fleet.ports() == NORTH | SOUTH
     second = fleet.run("site")
     assert (second.failed, second.changed) == (False, 0), second.out
+
+
+def test_a_phone_stays_where_it_is_if_the_one_that_holds_its_port_could_not_leave(fleet):
+    fleet.hold(NORTH)
+    fleet.group_vars["north"]["sip_ports"] = {"north-1": [5062], "north-2": [5064], "north-3": [5066]}
+    fleet.phones["north-3"].faults["silent_success"] = True
+    result = fleet.run("site", "--limit", "north", "-e", "sip_canaries=0")
+    assert {name: port for name, port in fleet.ports().items() if name in NORTH} == NORTH, result.out
+    assert (fleet.phones["north-1"].writes, fleet.phones["north-2"].writes) == (0, 0)
+    assert [result.recap(name)["failed"] for name in NORTH] == [1, 1, 1]
+    assert "north/north-2 was left as it is: north-3 did not leave the port" in result.words
+    assert fleet.totals("logouts") == dict.fromkeys(NORTH, 1) | dict.fromkeys(SOUTH, 0)
+
+
+def test_what_the_first_phone_has_of_its_own_does_not_hide_the_defaults_of_the_others(fleet):
+    fleet.hold(NORTH)
+    fleet.host("north-1")["sip_phone_keep_alive_interval"] = 30
+    fleet.phones["north-2"].values["P84"] = "60"
+    result = fleet.run("site", "--limit", "north")          # without the PBX the first phone is the play's first host
+    assert not result.failed, result.out
+    assert [fleet.phones[name].values["P84"] for name in NORTH] == ["30", "20", "20"]
+    assert [fleet.phones[name].writes for name in NORTH] == [1, 1, 0]
+
+
+def test_a_pbx_that_falls_silent_in_the_middle_restarts_no_phone(fleet):
+    phone, pbx = fleet.phones["north-3"], fleet.pbxs["north"]
+
+    def moved(fake, account, port, register=phone.on_register):
+        register(fake, account, port)
+        pbx.faults["refuse_login"] = True
+    phone.on_register = moved
+    fleet.phones["south-3"].faults["busy"] = True
+    result = fleet.run("site", "-e", "sip_phone_when_busy=skip")
+    assert fleet.ports() == {**NORTH, **SOUTH, "north-3": 5060, "south-3": 5060}, result.out
+    assert set(fleet.totals("reboots").values()) == {0}
+    assert result.recap("north-3")["failed"] == 1 and "north-pbx could not be read" in result.words
+    assert fleet.phones["south-3"].writes == 0 and not result.recap("south-3")["failed"]
+    assert (fleet.inventory / ".sip/deferred.txt").read_text() == "south-3\n", "left alone during its call, and not forgotten"

@@ -24,11 +24,13 @@ class Order:
 
     A step of wave k needs only ports that waves before k have freed. A phone with a parking step has its final step in a later
     wave. ``blocked``: phones that can't move in this run, {name: {"port": 5062, "holder": other phone}}, as the holder is not
-    among the planned ones (offline, a softphone, out of the limit) or is itself blocked.
+    among the planned ones (offline, a softphone, out of the limit) or is itself blocked. ``after``: who must have left a port
+    before a phone may take its final step, {name: [other phone, ...]}; a run in which one of those fails must leave the phone alone.
     """
 
     waves: list[list[dict[str, Any]]] = field(default_factory=list)
     blocked: dict[str, dict[str, Any]] = field(default_factory=dict)
+    after: dict[str, list[str]] = field(default_factory=dict)
 
 
 def order_moves(current: PortsOf, planned: PortsOf, *, end: int = 5200, taken: Iterable[int] = ()) -> Order:
@@ -48,15 +50,21 @@ def order_moves(current: PortsOf, planned: PortsOf, *, end: int = 5200, taken: I
     parking = _parking(end, {*holders, *taken, *owner})
     order = Order(blocked=_blocked(goals, owner, holders))
     waiting = [phone for phone in planned if phone not in order.blocked]
+    freed: dict[int, dict[str, None]] = {}          # port -> phones that have left it
     while waiting:
         blockers = {phone: _blocker(phone, goals[phone], holders) for phone in waiting}
         steps = [{"phone": phone, "ports": list(planned[phone]), "parking": False} for phone in waiting if blockers[phone] is None]
+        for step in steps:
+            others = dict.fromkeys(other for port in goals[step["phone"]] for other in freed.get(port, ()) if other != step["phone"])
+            if others:
+                order.after[step["phone"]] = list(others)
         for phone in _one_of_each_ring(blockers):
             aside = [next(parking) if port in owner and owner[port] != phone else port for port in now[phone]]
             steps.append({"phone": phone, "ports": aside, "parking": True})
         for step in steps:
             for port in _ports(now.get(step["phone"], ())):
                 holders[port].pop(step["phone"], None)
+                freed.setdefault(port, {})[step["phone"]] = None
             for port in _ports(step["ports"]):
                 holders.setdefault(port, {})[step["phone"]] = None
             now[step["phone"]] = step["ports"]

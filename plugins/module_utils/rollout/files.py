@@ -30,10 +30,15 @@ def append_journal(directory: str, entries: Iterable[Mapping[str, Any]]) -> None
             file.writelines(lines)
 
 
-def write_deferred(directory: str, phones: Iterable[str]) -> str:
-    """The phones to be done again, as a file for ``--limit @file``. Returns its path, "" when nobody is left (the file goes)."""
-    names = list(phones)
+def write_deferred(directory: str, phones: Iterable[str], looked_at: Iterable[str] = ()) -> str:
+    """The phones to be done again, as a file for ``--limit @file``. Returns its path, "" when nobody is left (the file goes).
+
+    :arg looked_at: the phones of this run. Others that an earlier run has noted, of another site say, stay noted.
+    """
     path = Path(directory, "deferred.txt")
+    seen = {*looked_at}
+    noted = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    names = list(dict.fromkeys([*(name for name in noted if name not in seen), *phones]))
     if not names:
         path.unlink(missing_ok=True)
         return ""

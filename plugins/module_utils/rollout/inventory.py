@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from ansible_collections.evenport.sip.plugins.module_utils.model import Line
 from ansible_collections.evenport.sip.plugins.module_utils.phones.brands import BRANDS
 from ansible_collections.evenport.sip.plugins.module_utils.plan.lock import parse_lock
 from ansible_collections.evenport.sip.plugins.module_utils.plan.phone import phones_of
-from ansible_collections.evenport.sip.plugins.module_utils.plan.ports import PortRange
+from ansible_collections.evenport.sip.plugins.module_utils.plan.ports import PortRange, whole_number
 from ansible_collections.evenport.sip.plugins.module_utils.plan.validate import validate_site
 
 # Option of evenport.sip.phone <- inventory variable. roles/phones/tasks/wave.yml spells the same pairs in YAML; a test compares them.
@@ -127,7 +127,13 @@ def _extensions(phone: SitePhone) -> list[str]:
         given = [given]
     if isinstance(given, Mapping):
         raise PlanError(f"{phone.site}/{phone.name}: sip_extensions must be a list, one extension for each line.", 'Example: sip_extensions: ["101", "102"]')
-    return [str(extension) for extension in given]
+    return ["" if extension is None else str(extension) for extension in given]
+
+
+def _reserved(site: str, ports: Any) -> list[int]:
+    if isinstance(ports, (str, Mapping)) or not isinstance(ports, Sequence):
+        raise PlanError(f"{site}: sip_ports_reserved must be a list of ports, not {ports!r}.")
+    return [whole_number(port, f"{site}: a port of sip_ports_reserved") for port in ports]
 
 
 def _plan(site: Site, inventory: str) -> None:
@@ -135,7 +141,9 @@ def _plan(site: Site, inventory: str) -> None:
     if not managed:
         return
     shared = managed[0].variables           # group variables: the same for each phone of the site
-    site.range = PortRange(*(int(shared.get(name) or default) for name, default in (("sip_port_start", 5060), ("sip_port_end", 5200), ("sip_port_step", 2))))
+    site.range = PortRange(*(
+        whole_number(shared.get(name) or default, f"{site.name}: {name}")
+        for name, default in (("sip_port_start", 5060), ("sip_port_end", 5200), ("sip_port_step", 2))))
     planned = validate_site(
         site.name,
         phones_of(
@@ -147,7 +155,7 @@ def _plan(site: Site, inventory: str) -> None:
         ),
         parse_lock(shared.get("sip_ports"), shared.get("sip_ports_retired"), site.name),
         site.range,
-        reserved=shared.get("sip_ports_reserved") or [],
+        reserved=_reserved(site.name, shared.get("sip_ports_reserved") or []),
         inventory=inventory,
     )
     for phone in managed:

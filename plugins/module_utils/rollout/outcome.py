@@ -45,6 +45,10 @@ def outcome_of(variables: Mapping[str, Any]) -> Outcome:
     settled = variables.get("sip_settled") or {}
     pushed = variables.get("sip_pushed") or {}
     wrote = phone in settled.get("moved", {})
+    blocked = settled.get("blocked", {}).get(phone)
+    if blocked:
+        was = "was moved aside and stays there for now" if wrote else "was left as it is"
+        return Outcome("moved aside" if wrote else "left alone", "port_taken", f"{where} {was}: {blocked}. See to that first, then run again.")
     why = settled.get("failed_phones", {}).get(phone) or (pushed.get("msg") if pushed.get("failed") or pushed.get("unreachable") else "")
     if why and phone in settled.get("not_proven", {}):
         restored = variables.get("sip_restored") or {}
@@ -57,6 +61,8 @@ def outcome_of(variables: Mapping[str, Any]) -> Outcome:
         return Outcome("left alone", "site_stopped", f"{where} was left as it is. {cause}", cause)
     if wrote:
         return Outcome("moved, restarted" if (variables.get("sip_restarted") or {}).get("changed") else "moved")
+    if phone in settled.get("deferred", {}):
+        return Outcome("in use", msg=pushed.get("msg", ""), deferred=True)      # left alone as the user wants it (sip_phone_when_busy: skip), but not forgotten
     return Outcome("would be moved" if pushed.get("changed") else "")
 
 

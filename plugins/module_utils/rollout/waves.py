@@ -17,7 +17,8 @@ Wave = dict[str, Any]
 def plan_waves(sites: Mapping[str, Site], orders: Mapping[str, Order], canaries: int = 2) -> tuple[list[Wave], dict[str, list[str]]]:
     """All sites' waves side by side, after a first one with *canaries* phones of each site; and the canaries, site -> phones.
 
-    A wave is {"phones": {name: {"ports": [...], "parking": bool}}, "expected": {pbx: [{"phone", "extension", "port"}]}}.
+    A wave is {"phones": {name: {"ports": [...], "parking": bool, "after": [phones that must have left a port for it]}},
+    "expected": {pbx: [{"phone", "extension", "port"}]}}.
     A site with no more phones to move than canaries has none: there is nobody left whom they could warn for.
     """
     chosen: dict[str, list[str]] = {}
@@ -32,7 +33,8 @@ def plan_waves(sites: Mapping[str, Site], orders: Mapping[str, Order], canaries:
                 waves.append({})
             for step in wave:
                 place = 0 if number == 1 and step["phone"] in first else number
-                waves[place][step["phone"]] = {"ports": step["ports"], "parking": step["parking"]}
+                after = [] if step["parking"] else list(order.after.get(step["phone"], ()))
+                waves[place][step["phone"]] = {"ports": step["ports"], "parking": step["parking"], "after": after}
     phones = {phone.name: phone for site in sites.values() for phone in site.phones}
     return [{"phones": wave, "expected": _expected(wave, phones)} for wave in waves if wave], {site: names for site, names in chosen.items() if names}
 
@@ -44,7 +46,7 @@ def _expected(wave: Mapping[str, Mapping[str, Any]], phones: Mapping[str, Any]) 
         phone = phones[name]
         if phone.pbx:
             for extension, port in zip(phone.extensions, step["ports"], strict=False):
-                if port is not None:
+                if extension and port is not None:
                     expected.setdefault(phone.pbx, []).append({"phone": name, "extension": extension, "port": port})
     return expected
 
@@ -53,14 +55,16 @@ def settle(
     wave: Wave, pushes: Mapping[str, Mapping[str, Any]], reads: Mapping[str, Mapping[str, Any]], earlier: Mapping[str, Any] | None = None,
     canaries: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
-    """What the run has come to after one wave (or after restarting some of its phones).
+    """What the run has come to before a wave (no *pushes*), after it, or after restarting some of its phones.
 
     *pushes*: phone -> result of evenport.sip.phone. *reads*: PBX -> result of asterisk_registrations_info with ``wait_for``
     (``not_shown``: extensions whose newest registration does not claim the planned port), or a failed result. *earlier*: what
     this function returned before. Returns, JSON-able:
 
     ``moved`` phone -> {"before", "after"} of all waves; ``not_shown`` phone -> text, of this wave, still to be mended or put back;
-    ``not_proven`` those of all waves; ``failed_phones`` phone -> text, of all waves and whatever the reason;
+    ``unread`` those of them whose PBX could not be asked: a restart would show nothing; ``not_proven`` those of all waves;
+    ``done`` phones whose last step went well; ``blocked`` phone -> text: who holds a port that it is to get has not left;
+    ``failed_phones`` phone -> text, of all waves and whatever the reason;
     ``deferred`` phones worth another run; ``stopped`` site -> text, where every canary failed: that is no single bad phone, so the rest
     of the site is left alone.
     """
@@ -68,13 +72,24 @@ def settle(
     moved = dict(earlier.get("moved") or {})
     failed = dict(earlier.get("failed_phones") or {})
     deferred = dict(earlier.get("deferred") or {})
-    waiting = earlier.get("not_shown") or {}
+    waiting = (earlier.get("not_shown") or {}) if any(pushes.values()) else {}      # a new wave begins without the troubles of the last
     not_proven = dict(earlier.get("not_proven") or {})
+    done = dict(earlier.get("done") or {})
+    blocked = dict(earlier.get("blocked") or {})
     not_shown: dict[str, str] = {}
-    for name in wave["phones"]:
+    unread: dict[str, bool] = {}
+    for name, step in wave["phones"].items():
+        in_the_way = [other for other in step.get("after", ()) if other not in done]
+        if in_the_way and name not in failed:
+            blocked[name] = failed[name] = f"{', '.join(in_the_way)} did not leave the port that it is to get"
         push = pushes.get(name) or {"skipped": True}
+        if name not in (waiting or wave["phones"]) or (name in failed and name not in waiting):
+            continue                    # its result is one of an earlier wave, or of this wave and told already
         if push.get("skipped"):
+            not_shown.update({name: waiting[name]} if name in waiting else {})
+            deferred.update({name: True} if push.get("code") == "deferred" and name not in waiting else {})     # in use, and sip_phone_when_busy: skip
             continue
+        done.pop(name, None)
         if push.get("changed"):
             moved[name] = {"before": moved.get(name, push).get("before", {}), "after": push.get("after", {})}
         if push.get("failed") or push.get("unreachable"):
@@ -84,15 +99,25 @@ def settle(
             elif push.get("unreachable") or push.get("code") == "deferred":
                 deferred[name] = True
             continue
-        trouble = "; ".join(_not_proven(name, wave["expected"], reads))
+        # A phone that was right all along has nothing to prove: it must not be restarted or put back because its PBX is silent.
+        trouble = "; ".join(_not_proven(name, wave["expected"], reads)) if push.get("changed") else ""
         failed.pop(name, None)
         if trouble:
             not_shown[name] = failed[name] = trouble
+            unread.update({name: True} if _silent(name, wave["expected"], reads) else {})
+        else:
+            done[name] = True
     not_proven = {name: True for name in [*not_proven, *not_shown] if name in failed}
     return {
-        "moved": moved, "not_shown": not_shown, "not_proven": not_proven, "failed_phones": failed, "deferred": deferred,
-        "stopped": _stopped(canaries or {}, failed),
+        "moved": moved, "not_shown": not_shown, "unread": unread, "not_proven": not_proven, "done": done, "blocked": blocked,
+        "failed_phones": failed, "deferred": deferred, "stopped": _stopped(canaries or {}, failed),
     }
+
+
+def _silent(phone: str, expected: Mapping[str, Sequence[Mapping[str, Any]]], reads: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether a PBX that is to show this phone could not be read."""
+    asked = [reads.get(pbx, {"failed": True}) for pbx, rows in expected.items() if any(row["phone"] == phone for row in rows)]
+    return any(read.get("failed") or read.get("unreachable") for read in asked)
 
 
 def _not_proven(phone: str, expected: Mapping[str, Sequence[Mapping[str, Any]]], reads: Mapping[str, Mapping[str, Any]]) -> list[str]:
