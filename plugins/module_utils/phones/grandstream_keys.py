@@ -57,6 +57,11 @@ def places() -> list[Place]:
     return [Place(name, line) for name in MANAGED for line in (ACCOUNTS if SETTINGS[name].per_line else (0,))]
 
 
+def aliases() -> set[str]:
+    """Every alias that we ever look up."""
+    return {alias_of(key, line) for key in (*MANAGED.values(), ACTIVE, USER) for line in ACCOUNTS}
+
+
 def meaning(place: Place, raw: str) -> Value:
     """The phone's text -> our value, from either surface (integers, strings). None: empty, or nothing we know."""
     text = raw.strip()

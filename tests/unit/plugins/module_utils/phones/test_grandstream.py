@@ -129,6 +129,14 @@ def test_one_alias_map_serves_all_phones_of_a_firmware():
         assert [sum("metaconfig" in line for line in fake.log) for fake in (first, second, other)] == [1, 0, 1]
 
 
+def test_a_process_that_takes_a_session_over_does_not_read_the_map_again():
+    with FakeGrandstream("G3") as fake:
+        session = inspect_phone(target(fake), ONE, keep_session=True)["session"]
+        grandstream_g3._maps.clear()                # as in the other process
+        assert configure_phone(target(fake), ONE, session=session)["changed"]
+        assert sum("metaconfig" in line for line in fake.log) == 1
+
+
 @pytest.mark.parametrize("interval", [9, 161])
 def test_an_interval_that_grandstream_refuses(interval):
     with FakeGrandstream("G3") as fake, pytest.raises(Unsupported, match="10 to 160"):
