@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..errors import PlanError
-from .lock import Lock
-from .occupancy import Occupancy, claim_lock, refuse_step_one_with_tls
-from .phone import Phone
-from .ports import PortRange
+from ansible_collections.evenport.sip.plugins.module_utils.errors import PlanError
+from ansible_collections.evenport.sip.plugins.module_utils.plan.lock import Lock
+from ansible_collections.evenport.sip.plugins.module_utils.plan.occupancy import Occupancy, claim_lock, refuse_step_one_with_tls
+from ansible_collections.evenport.sip.plugins.module_utils.plan.phone import Phone
+from ansible_collections.evenport.sip.plugins.module_utils.plan.ports import PortRange
 
 
 @dataclass

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .iana_data import UDP
+from ansible_collections.evenport.sip.plugins.module_utils.plan.iana_data import UDP
 
 # Ports that are busy in practice. [D] registry or vendor document, [R] common practice without a source: check on site.
 NOTES: dict[int, str] = {

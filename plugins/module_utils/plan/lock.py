@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import PlanError
+from ansible_collections.evenport.sip.plugins.module_utils.errors import PlanError
 
 
 @dataclass

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ..errors import PlanError
-from .allocation import Plan, allocate
-from .lock import Lock
-from .phone import Phone
-from .ports import PortRange
+from ansible_collections.evenport.sip.plugins.module_utils.errors import PlanError
+from ansible_collections.evenport.sip.plugins.module_utils.plan.allocation import Plan, allocate
+from ansible_collections.evenport.sip.plugins.module_utils.plan.lock import Lock
+from ansible_collections.evenport.sip.plugins.module_utils.plan.phone import Phone
+from ansible_collections.evenport.sip.plugins.module_utils.plan.ports import PortRange
 
 
 @dataclass

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import PlanError
+from ansible_collections.evenport.sip.plugins.module_utils.errors import PlanError
 
 PortsOf = Mapping[str, Sequence[int | None]]
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..errors import PlanError
-from .lock import Lock
-from .phone import Phone
-from .ports import PortRange
+from ansible_collections.evenport.sip.plugins.module_utils.errors import PlanError
+from ansible_collections.evenport.sip.plugins.module_utils.plan.lock import Lock
+from ansible_collections.evenport.sip.plugins.module_utils.plan.phone import Phone
+from ansible_collections.evenport.sip.plugins.module_utils.plan.ports import PortRange
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ..errors import PlanError
-from .ports import whole_number
+from ansible_collections.evenport.sip.plugins.module_utils.errors import PlanError
+from ansible_collections.evenport.sip.plugins.module_utils.plan.ports import whole_number
 
 TRANSPORTS = ("udp", "tcp", "tls")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import PlanError
+from ansible_collections.evenport.sip.plugins.module_utils.errors import PlanError
 
 
 def whole_number(value: Any, what: str) -> int:
