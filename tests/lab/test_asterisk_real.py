@@ -10,7 +10,8 @@ from types import MappingProxyType
 import pytest
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import AuthFailed, NotApplied, PermissionMissing, PlanError, Unsupported
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.ami import Access, AmiClient
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.access import Access
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.ami import AmiClient
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk import NAT_OPTIONS
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk import Asterisk as Client
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.endpoints import Place, Wanted, set_endpoints

@@ -21,7 +21,6 @@ import socket
 import ssl
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import (
     AuthFailed,
@@ -33,6 +32,7 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import (
     Unsupported,
 )
 from ansible_collections.evenport.sip.plugins.module_utils.pbx import tls
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.access import Access
 
 MAX_LINE, MAX_FIELDS, MAX_EVENTS = 65536, 2000, 100_000        # a PBX with 100,000 contacts is not one box any more
 WINDOW = 16                                                     # actions on the way at once: about 1 kB, far below any socket buffer
@@ -48,24 +48,6 @@ class AmiRefused(DeviceError):
     def __init__(self, what: str, message: str) -> None:
         super().__init__(what)
         self.message = message
-
-
-@dataclass(frozen=True)
-class Access:
-    """Where and how to log in. *timeout*: seconds for connecting, and for each whole answer."""
-
-    host: str
-    port: int
-    username: str
-    password: str = field(repr=False)
-    tls: bool = False
-    validate_certs: bool = True
-    ca_path: str = ""
-    fingerprint: str = ""
-    timeout: float = 10
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
 
 
 def parse_packet(lines: Iterable[str]) -> Packet:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import PlanError
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.ami import Access
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.access import Access
 
 AMI_OPTIONS: dict[str, dict[str, Any]] = {
     "host": {"type": "str", "default": "127.0.0.1"},

@@ -19,7 +19,8 @@ from ipaddress import IPv6Address
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import DeviceError, PermissionMissing, Unsupported
 from ansible_collections.evenport.sip.plugins.module_utils.model import Extension, Registration
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.ami import Access, AmiClient, AmiRefused, Packet
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.access import Access
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.ami import AmiClient, AmiRefused, Packet
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.contract import Pbx
 
 NAT_OPTIONS = ("rewrite_contact", "force_rport", "rtp_symmetric", "direct_media")

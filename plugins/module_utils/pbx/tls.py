@@ -9,13 +9,10 @@ import hashlib
 import hmac
 import socket
 import ssl
-from typing import TYPE_CHECKING
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import CertificateRefused, DeviceError, EvenportError, Unreachable
 from ansible_collections.evenport.sip.plugins.module_utils.http.tls import plain_fingerprint, shared_context, shown_fingerprint
-
-if TYPE_CHECKING:
-    from ansible_collections.evenport.sip.plugins.module_utils.pbx.ami import Access
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.access import Access
 
 PIN = "If this is your PBX, pin it: sip_ami_fingerprint: {}. Or name its CA with sip_ami_ca_path."
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.ami import Access
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.access import Access
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk import Asterisk
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.contract import wait_until_shown
 

@@ -14,7 +14,7 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.evenport.sip.plugins.module_utils.pbx import files
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.ami import Access
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.access import Access
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk import Asterisk
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.endpoints import Place, Wanted, set_endpoints
 from ansible_collections.evenport.sip.plugins.modules import asterisk_endpoints

@@ -23,7 +23,8 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import (
     Unreachable,
     Unsupported,
 )
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.ami import Access, AmiClient, format_action, parse_packet
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.access import Access
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.ami import AmiClient, format_action, parse_packet
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk import Asterisk
 from tests.fakes.asterisk import FakeAsterisk
 from tests.fakes.pjsip_conf import write_sample

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import AuthFailed, PermissionMissing
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.ami import Access, AmiClient, AmiRefused, parse_packet
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.access import Access
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.ami import AmiClient, AmiRefused, parse_packet
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk import Asterisk, extension_from, parse_uri, registration_from
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.contract import compare, newest
 from tests.fakes.ami_replay import Replay
