@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.evenport.sip.plugins.module_utils.rollout.waves import settle
+from ansible_collections.evenport.sip.plugins.module_utils.rollout.settle import open_wave, settle
 
 ARGUMENTS = {
     "wave": {"type": "dict", "required": True},
@@ -29,8 +29,9 @@ class ActionModule(ActionBase):
         task_vars = task_vars or {}
         result = super().run(tmp, task_vars)
         _validation, arguments = self.validate_argument_spec(argument_spec=ARGUMENTS)
-        hostvars = task_vars["hostvars"]
-        wave = arguments["wave"]
-        pushes = {phone: hostvars[phone].get(arguments["pushed"]) or {} for phone in wave["phones"]}
+        wave, earlier, canaries = arguments["wave"], arguments["earlier"], arguments["canaries"]
+        if not arguments["pushed"]:
+            return {**result, "changed": False, **open_wave(wave, earlier, canaries)}
+        pushes = {phone: task_vars["hostvars"][phone].get(arguments["pushed"]) or {} for phone in wave["phones"]}
         reads = {read["item"]["key"]: read for read in arguments["reads"]}
-        return {**result, "changed": False, **settle(wave, pushes, reads, arguments["earlier"], arguments["canaries"])}
+        return {**result, "changed": False, **settle(wave, pushes, reads, earlier, canaries)}

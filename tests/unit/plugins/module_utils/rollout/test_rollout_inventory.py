@@ -64,7 +64,7 @@ def test_extensions_are_text_however_they_are_written(given, extensions):
 
 
 def test_a_phone_with_extensions_that_are_no_list_is_refused_alone():
-    site = sites_of({"a": host(sip_extensions={"1": "101"}), "b": host()})["acme"]
+    site = sites_of({"a": host(sip_extensions={"1": "101"}, ports={"b": [5062]}), "b": host(ports={"b": [5062]})})["acme"]
     assert "acme/a: sip_extensions must be a list" in str(site.phones[0].error)
     assert (site.error, site.phones[1].error, site.phones[1].ports) == (None, None, [5062])
 

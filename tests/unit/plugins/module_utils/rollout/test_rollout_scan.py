@@ -43,6 +43,7 @@ def test_phones_are_sorted_by_what_is_to_be_done():
         "a": reading(drift=False), "b": reading(), "c": Unreachable("c: no answer."), "d": AuthFailed("d: refused."), "f": KeyError("secret")})
     assert {name: state["state"] for name, state in states.items()} == {
         "a": IN_ORDER, "b": DRIFTED, "c": OFFLINE, "d": REFUSED, "e": ON_SITE, "f": REFUSED, "soft": UNMANAGED}
+    assert list(states) == [*"abcdef", "soft"], "in inventory order, whether somebody was contacted or not"
     assert {name: state["code"] for name, state in states.items() if state["code"]} == {"c": "deferred", "d": "auth_failed", "f": "error"}
 
 
