@@ -28,7 +28,7 @@ class ActionModule(ActionBase):
         self.validate_argument_spec(argument_spec={})
         name = task_vars["inventory_hostname"]
         self._end_left_session(name, task_vars)
-        outcome = outcome_of(task_vars["hostvars"][name])
+        outcome = outcome_of(task_vars)         # not hostvars: that would template the whole fleet's scan once more for each phone
         if outcome.failed:
             result["unreachable" if outcome.deferred else "failed"] = True
         return {**result, "changed": False, "msg": outcome.msg, "code": outcome.code}

@@ -59,6 +59,7 @@ class ActionModule(ActionBase):
                 site.error = error
                 for phone in site.phones:
                     states[phone.name].update(state=REFUSED, code=error.code, msg=str(error))
+        phones = [phone for site in sites.values() for phone in site.phones if phone.managed and not site.error and not phone.error]
         waves, canaries = plan_waves(sites, orders, arguments["canaries"])
         for host, why in broken.items():
             states[host] = {
@@ -73,16 +74,16 @@ class ActionModule(ActionBase):
             "troubled": {phone: True for phone, state in states.items() if state["state"] in (OFFLINE, REFUSED)},
             "waves": waves,
             "canaries": canaries,
-            "extensions": _extensions_by_pbx(sites, states),
+            "extensions": _extensions_by_pbx(phones),
+            "nat_extensions": _extensions_by_pbx([phone for phone in phones if phone.behind_nat]),
             "summary": {state: sum(one["state"] == state for one in states.values()) for state in (IN_ORDER, DRIFTED, OFFLINE, REFUSED, ON_SITE)},
         }
 
 
-def _extensions_by_pbx(sites: dict[str, Any], states: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
-    """PBX -> the extensions of the managed phones that this run may touch or has to prove, in inventory order."""
+def _extensions_by_pbx(phones: list[SitePhone]) -> dict[str, list[str]]:
+    """PBX -> the extensions of these phones, in inventory order."""
     wanted: dict[str, dict[str, None]] = {}
-    for site in sites.values():
-        for phone in site.phones:
-            if phone.pbx and phone.managed and not site.error and not phone.error:
-                wanted.setdefault(phone.pbx, {}).update(dict.fromkeys(filter(None, phone.extensions)))
+    for phone in phones:
+        if phone.pbx:
+            wanted.setdefault(phone.pbx, {}).update(dict.fromkeys(filter(None, phone.extensions)))
     return {pbx: list(extensions) for pbx, extensions in wanted.items()}

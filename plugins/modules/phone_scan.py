@@ -89,6 +89,11 @@ extensions:
   type: dict
   returned: success
   sample: {"pbx1": ["101", "102"]}
+nat_extensions:
+  description: Those of them that shall have the NAT option.
+  type: dict
+  returned: success
+  sample: {"pbx1": ["101", "102"]}
 summary:
   description: How many phones are in each state.
   type: dict

@@ -180,6 +180,22 @@ def test_a_pbx_that_fails_stops_its_phones_before_any_write(rollout):
     assert rollout.totals("logouts") == dict.fromkeys(PLANNED, 1)
 
 
+def test_a_pbx_that_fails_is_told_though_all_its_phones_are_in_order(rollout):
+    assert not rollout.run("site").failed
+    rollout.edit("demo-pbx", sip_ami_password="wrong")
+    result = rollout.run("site")
+    assert result.status == 2
+    assert result.recap("demo-pbx")["failed"] == 1
+    assert "pbx_not_read" in {finding["code"] for finding in rollout.report["findings"]}
+
+
+def test_phones_in_the_pbxs_own_network_need_no_nat_option(rollout):
+    result = rollout.run("site", "-e", "sip_nat_option=false")
+    assert not result.failed, result.out
+    assert rollout.ports() == PLANNED
+    assert rollout.site.pbx.reloads == 0
+
+
 @pytest.mark.parametrize("lock", ["missing", "short", "duplicate"])
 def test_a_site_whose_lock_is_not_whole_is_not_touched(rollout, lock):
     path = rollout.inventory / "group_vars/demo_site/sip_ports.yml"

@@ -38,7 +38,7 @@ PHONE_OPTIONS = {
 }
 
 OTHER_VARIABLES = (
-    "sip_site", "sip_pbx", "sip_extensions", "sip_phone_kind", "sip_phone_transport", "sip_site_runner",
+    "sip_site", "sip_pbx", "sip_nat_option", "sip_extensions", "sip_phone_kind", "sip_phone_transport", "sip_site_runner",
     "sip_ports", "sip_ports_retired", "sip_ports_reserved", "sip_port_start", "sip_port_end", "sip_port_step",
 )
 
@@ -63,6 +63,11 @@ class SitePhone:
     @property
     def pbx(self) -> str:
         return self.variables.get("sip_pbx") or ""
+
+    @property
+    def behind_nat(self) -> bool:
+        """Whether its extensions shall have the NAT option: yes, unless the inventory says that the phone is in the PBX's own network."""
+        return str(self.variables.get("sip_nat_option", True)).lower() not in ("false", "no", "0")
 
     @property
     def runner(self) -> str:

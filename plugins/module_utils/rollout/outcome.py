@@ -52,13 +52,15 @@ def outcome_of(variables: Mapping[str, Any]) -> Outcome:
     why = settled.get("failed_phones", {}).get(phone) or (pushed.get("msg") if pushed.get("failed") or pushed.get("unreachable") else "")
     if why and phone in settled.get("not_proven", {}):
         restored = variables.get("sip_restored") or {}
-        return Outcome("put back" if _is_back(restored) else "not proven", "not_proven", f"{where} was moved, but {why}. {_put_back(restored)}")
+        back = _put_back(restored, pushed, settled["moved"].get(phone, {}))
+        return Outcome("put back" if _is_back(restored) else "not proven", "not_proven", f"{where} was moved, but {why.rstrip('.')}. {back}")
     if why:
         deferred = phone in settled.get("deferred", {}) and not wrote
         return Outcome("deferred" if deferred else "failed", pushed.get("code") or "device_failed", why, deferred=deferred)
     if scan["site"] in settled.get("stopped", {}) and not wrote:
         cause = settled["stopped"][scan["site"]]
-        return Outcome("left alone", "site_stopped", f"{where} was left as it is. {cause}", cause)
+        in_use = all(canary in settled["deferred"] for canary in variables["sip_scan"].get("canaries", {}).get(scan["site"], ()))
+        return Outcome("left alone", "site_stopped", f"{where} was left as it is. {cause}", cause, deferred=in_use)
     if wrote:
         return Outcome("moved, restarted" if (variables.get("sip_restarted") or {}).get("changed") else "moved")
     if phone in settled.get("deferred", {}):
@@ -70,7 +72,8 @@ def _is_back(restored: Mapping[str, Any]) -> bool:
     return bool(restored) and not any(restored.get(word) for word in ("skipped", "failed", "unreachable"))
 
 
-def _put_back(restored: Mapping[str, Any]) -> str:
+def _put_back(restored: Mapping[str, Any], pushed: Mapping[str, Any], moved: Mapping[str, Any]) -> str:
     if _is_back(restored):
-        return "It was put back as it was."
+        aside = moved and moved.get("before") != pushed.get("before")
+        return "It was put back onto the port where it had stepped aside." if aside else "It was put back as it was."
     return f"Putting it back failed: {restored['msg']}" if restored.get("msg") and not restored.get("skipped") else "It was not put back."

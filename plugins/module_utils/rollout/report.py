@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.evenport.sip.plugins.module_utils.audit.findings import Finding, site_findings
@@ -52,12 +52,13 @@ def report_sites(
                 troubles.append(Finding("pbx_not_read", name, why, "Mend that, then run the audit again: nothing is proven until the PBX has been asked."))
             else:
                 missing = set(map(str, reads[pbx].get("missing", ())))
+                own_network = {phone.name for phone in site.phones if not phone.behind_nat}
                 judged = [
-                    LineVerdict(verdict.line, "unknown_extension") if verdict.line.managed and verdict.line.extension in missing else verdict
+                    _in_this_inventory(verdict, missing, own_network)
                     for verdict in judge_lines(
                         lines, registrations[pbx], extensions[pbx], now=now, first_port=site.range.start, last_port=site.range.end)]
                 verdicts.update((verdict.line, verdict) for verdict in judged)
-                nat_off += [v.line.extension for v in judged if v.line.managed and _nat_is_off(v, extensions[pbx])]
+                nat_off += [v.line.extension for v in judged if v.line.managed and v.line.phone not in own_network and _nat_is_off(v, extensions[pbx])]
         ordered = [verdicts[line] for line in site.lines() if line in verdicts]
         unread = [
             Finding(state["code"], name, state.get("what") or state["msg"], state.get("remedy", ""), phone.name)
@@ -76,6 +77,15 @@ def as_json(reports: list[SiteReport]) -> dict[str, Any]:
         "lines": [{**verdict.as_dict(), "this_run": report.did().get(verdict.line.phone, "")} for report in reports for verdict in report.verdicts],
         "findings": [finding.as_dict() for report in reports for finding in report.findings],
     }
+
+
+def _in_this_inventory(verdict: LineVerdict, missing: set[str], own_network: set[str]) -> LineVerdict:
+    """The verdict with what the PBX's contacts alone can't tell: an extension that it doesn't have; a phone that needs no NAT option."""
+    if verdict.line.managed and verdict.line.extension in missing:
+        return LineVerdict(verdict.line, "unknown_extension")
+    if verdict.verdict == "unverified_nat" and verdict.line.phone in own_network:
+        return replace(verdict, verdict="ok")
+    return verdict
 
 
 def _nat_is_off(verdict: LineVerdict, extensions: Mapping[str, Extension]) -> bool:

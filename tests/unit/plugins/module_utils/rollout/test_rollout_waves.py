@@ -24,7 +24,7 @@ def fleets(draw):
     sites, orders = {}, {}
     for number in range(draw(st.integers(1, 3))):
         count = draw(st.integers(1, 6))
-        now, goal = (draw(st.permutations(PORTS))[:count] for _ in "ab")
+        now, goal = (draw(st.permutations(PORTS))[:count] for unused in "ab")
         names = [f"s{number}p{index}" for index in range(count)]
         site = Site(f"s{number}")
         site.phones = [SitePhone(name, site.name, {"sip_pbx": draw(st.sampled_from(["pbx1", "pbx2", ""]))}, [f"{name}x"], [port])
