@@ -11,12 +11,12 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import EvenportError, PlanError
+from ansible_collections.evenport.sip.plugins.module_utils.rollout.planning import VARIABLES, SitePlan, plans_of
 from ansible_collections.evenport.sip.plugins.plugin_utils.fresh_inventory import FreshInventory
 from ansible_collections.evenport.sip.plugins.plugin_utils.hosts import variables_of
 from ansible_collections.evenport.sip.plugins.plugin_utils.lock_jobs import Job, check_wishes, plan_job, refuse_other_definitions, write_jobs
 from ansible_collections.evenport.sip.plugins.plugin_utils.lock_place import require_files
 from ansible_collections.evenport.sip.plugins.plugin_utils.plan_table import rows_of, table_of
-from ansible_collections.evenport.sip.plugins.plugin_utils.sites import VARIABLES, Site, sites_of
 
 ARGUMENTS = {
     "retire": {"type": "list", "elements": "str", "default": []},
@@ -69,14 +69,14 @@ class ActionModule(ActionBase):
             write_jobs(todo, before, variables)
         return jobs
 
-    def _sites(self, task_vars: dict[str, Any]) -> tuple[list[Site], dict[str, str | None]]:
+    def _sites(self, task_vars: dict[str, Any]) -> tuple[list[SitePlan], dict[str, str | None]]:
         """The sites of the play's hosts, whole, and the inventory file of each of their hosts."""
         play_hosts, groups = list(task_vars["ansible_play_hosts_all"]), task_vars["groups"]
         variables = self._variables(play_hosts, task_vars)
         named = dict.fromkeys(v["sip_site"] for v in variables.values() if isinstance(v.get("sip_site"), str))
         members = dict.fromkeys(host for site in named for host in groups.get(site, ()))
         variables |= self._variables([host for host in members if host not in variables], task_vars)
-        return sites_of(play_hosts, groups, variables), {host: found.get("inventory_file") for host, found in variables.items()}
+        return plans_of(play_hosts, groups, variables), {host: found.get("inventory_file") for host, found in variables.items()}
 
     def _variables(self, hosts: list[str], task_vars: dict[str, Any]) -> dict[str, dict[str, Any]]:
         found, broken = variables_of(hosts, (*VARIABLES, "inventory_file"), task_vars, self)

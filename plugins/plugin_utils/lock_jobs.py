@@ -13,19 +13,19 @@ from ansible.errors import AnsibleError
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import PlanError
 from ansible_collections.evenport.sip.plugins.module_utils.plan.maintain import Upkeep, maintain
+from ansible_collections.evenport.sip.plugins.module_utils.rollout.planning import SitePlan
 from ansible_collections.evenport.sip.plugins.plugin_utils.changes import Changes
 from ansible_collections.evenport.sip.plugins.plugin_utils.fresh_inventory import FreshInventory, Variables, differences
 from ansible_collections.evenport.sip.plugins.plugin_utils.lock_place import Place, find_place
 from ansible_collections.evenport.sip.plugins.plugin_utils.lock_text import render
 from ansible_collections.evenport.sip.plugins.plugin_utils.plan_table import rows_of
-from ansible_collections.evenport.sip.plugins.plugin_utils.sites import Site
 
 
 @dataclass
 class Job:
     """One site's work: what it is, what it shall be, and where that is written. ``text`` is None where the file stays as it is."""
 
-    site: Site
+    site: SitePlan
     upkeep: Upkeep
     place: Place
     text: str | None
@@ -71,7 +71,7 @@ class Job:
         return found
 
 
-def check_wishes(sites: Sequence[Site], retire: Sequence[str], release: Sequence[int]) -> None:
+def check_wishes(sites: Sequence[SitePlan], retire: Sequence[str], release: Sequence[int]) -> None:
     """Refuse phones to retire and ports to release that no site of the play has, or that more than one has."""
     names = ", ".join(site.name for site in sites)
     for name in retire:
@@ -85,7 +85,7 @@ def check_wishes(sites: Sequence[Site], retire: Sequence[str], release: Sequence
             raise PlanError(f"Port {port} is to be released, but it is retired in {' and '.join(having)}.", f"Say which site: --limit {having[0]}")
 
 
-def plan_job(site: Site, inventory_files: Sequence[str | None], sources: Sequence[str], options: Mapping[str, Any]) -> Job:
+def plan_job(site: SitePlan, inventory_files: Sequence[str | None], sources: Sequence[str], options: Mapping[str, Any]) -> Job:
     """The job of one site. *options*: retire, release, renumber, move as the action has them."""
     place = find_place(site.name, inventory_files, sources, move=options["move"])
     upkeep = maintain(

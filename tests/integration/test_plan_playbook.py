@@ -6,23 +6,15 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-BIN = Path(sys.executable).parent
+from tests.playbook import BIN, Result, run_playbook
+
 SITE = "sip_site: acme_hq\nweb_page: http://{{ inventory_hostname }}/\n"
 HEADER = "# written by evenport.sip.plan; commit it\n# phone -> local SIP port of line 1, 2, ... (null: a line without a port of its own)\n"
-
-
-class Result:
-    def __init__(self, process: subprocess.CompletedProcess) -> None:
-        self.failed = process.returncode != 0
-        self.out = process.stdout + process.stderr
-        self.words = re.sub(r"\s+", " ", self.out)          # Ansible wraps long messages
-        self.changed = bool(re.search(r"changed=[1-9]", self.out))
 
 
 class Plan:
@@ -57,8 +49,7 @@ class Plan:
         self.write("hosts.yml", yaml.safe_dump(inventory, sort_keys=False))
 
     def run(self, *options: str) -> Result:
-        command = [str(BIN / "ansible-playbook"), "evenport.sip.plan", "-i", self.source, *self.options, *options]
-        return Result(subprocess.run(command, cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=120, check=False))
+        return run_playbook("evenport.sip.plan", self.source, *self.options, *options, folder=self.folder, **self.env)
 
     def seen(self) -> tuple[dict, dict]:
         """(all variables of all hosts but the lock, the lock as each phone sees it), from ansible-inventory."""
@@ -289,7 +280,7 @@ def test_a_lock_in_extra_vars_is_refused(planned):
     ({"lost": {"sip_site": "nowhere"}}, "lost: sip_site is 'nowhere', which is no group of the inventory"),
     ({"lost": {"sip_site": "pbxs"}}, "lost: sip_site is pbxs, but the host is not in that group"),
     ({"a": {"sip_port_end": 5100}, "b": {}}, "acme_hq: sip_port_end is not the same for a and b"),
-    ({"a": {"sip_extensions": "101"}}, "a: sip_extensions must be a list"),
+    ({"a": {"sip_extensions": {"1": "101"}}}, "a: sip_extensions must be a list"),
     ({"a": {"sip_phone_brand": "acme"}}, "a: 'acme' is no brand"),
     ({"a": {"sip_phone_transport": "tls", "sip_port_step": 1}}, "acme_hq: a uses SIP-TLS"),
     ({"a": {"sip_extensions": [str(n) for n in range(72)]}}, "acme_hq: no port is left for a line 72"),

@@ -5,19 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.evenport.sip.plugins.module_utils.errors import EvenportError, PlanError
+from ansible_collections.evenport.sip.plugins.module_utils.errors import EvenportError
 from ansible_collections.evenport.sip.plugins.module_utils.model import Line
-from ansible_collections.evenport.sip.plugins.module_utils.phones.brands import BRANDS
-from ansible_collections.evenport.sip.plugins.module_utils.plan.lock import parse_lock
-from ansible_collections.evenport.sip.plugins.module_utils.plan.phone import phones_of
-from ansible_collections.evenport.sip.plugins.module_utils.plan.ports import PortRange, whole_number
+from ansible_collections.evenport.sip.plugins.module_utils.plan.ports import PortRange
 from ansible_collections.evenport.sip.plugins.module_utils.plan.validate import validate_site
+from ansible_collections.evenport.sip.plugins.module_utils.rollout.planning import extensions_of, plan_of
 
-# Option of evenport.sip.phone <- inventory variable. roles/phones/tasks/wave.yml spells the same pairs in YAML; a test compares them.
+# Option of evenport.sip.phone <- inventory variable. roles/phones/tasks/move.yml spells the same pairs in YAML; a test compares them.
 PHONE_OPTIONS = {
     "host": "ansible_host",
     "port": "sip_phone_port",
@@ -113,7 +111,7 @@ def sites_of(hosts: Mapping[str, Mapping[str, Any]], inventory: str = "<inventor
             site = sites.setdefault(site_name, Site(site_name))
             site.phones.append(phone)
             try:
-                phone.extensions = _extensions(phone)
+                phone.extensions = extensions_of(f"{site_name}/{name}", variables.get("sip_extensions"))
             except EvenportError as error:
                 phone.error = error
     for site in sites.values():
@@ -124,44 +122,12 @@ def sites_of(hosts: Mapping[str, Mapping[str, Any]], inventory: str = "<inventor
     return sites
 
 
-def _extensions(phone: SitePhone) -> list[str]:
-    given = phone.variables.get("sip_extensions")
-    if given is None:
-        return []
-    if isinstance(given, (str, int)):       # one line, written without brackets: plain enough to accept
-        given = [given]
-    if isinstance(given, Mapping):
-        raise PlanError(f"{phone.site}/{phone.name}: sip_extensions must be a list, one extension for each line.", 'Example: sip_extensions: ["101", "102"]')
-    return ["" if extension is None else str(extension) for extension in given]
-
-
-def _reserved(site: str, ports: Any) -> list[int]:
-    if isinstance(ports, (str, Mapping)) or not isinstance(ports, Sequence):
-        raise PlanError(f"{site}: sip_ports_reserved must be a list of ports, not {ports!r}.")
-    return [whole_number(port, f"{site}: a port of sip_ports_reserved") for port in ports]
-
-
 def _plan(site: Site, inventory: str) -> None:
     managed = [phone for phone in site.phones if phone.managed and not phone.error]
     if not managed:
         return
-    shared = managed[0].variables           # group variables: the same for each phone of the site
-    site.range = PortRange(*(
-        whole_number(shared.get(name) or default, f"{site.name}: {name}")
-        for name, default in (("sip_port_start", 5060), ("sip_port_end", 5200), ("sip_port_step", 2))))
-    planned = validate_site(
-        site.name,
-        phones_of(
-            [phone.name for phone in managed],
-            lines={phone.name: max(1, len(phone.extensions)) for phone in managed},
-            transports={phone.name: phone.variables.get("sip_phone_transport") or "udp" for phone in managed},
-            brands={phone.name: phone.variables.get("sip_phone_brand") or "auto" for phone in managed},
-            facts=BRANDS,
-        ),
-        parse_lock(shared.get("sip_ports"), shared.get("sip_ports_retired"), site.name),
-        site.range,
-        reserved=_reserved(site.name, shared.get("sip_ports_reserved") or []),
-        inventory=inventory,
-    )
+    plan = plan_of(site.name, [phone.name for phone in managed], {phone.name: phone.variables for phone in managed})
+    site.range = plan.ports
+    planned = validate_site(site.name, plan.phones, plan.lock, plan.ports, reserved=plan.reserved, inventory=inventory)
     for phone in managed:
         phone.ports = planned[phone.name]

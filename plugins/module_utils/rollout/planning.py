@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, evenport.sip contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sites of a play as the plan wants them: from inventory variables of all hosts of a site's group, whatever the play is limited to."""
+"""From inventory variables to what the plan needs of a site: its phones, range and lock. The plan and the rollout both start here. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MARKS_A_PHONE = ("sip_extensions", "sip_mac", "sip_phone_kind")
 
 
 @dataclass
-class Site:
+class SitePlan:
     """One site: its phones in inventory order, its range and its lock as the variables have it now."""
 
     name: str
@@ -33,8 +33,8 @@ class Site:
     hosts: list[str] = field(default_factory=list)      # all hosts of the site, softphones too
 
 
-def sites_of(play_hosts: Sequence[str], groups: Mapping[str, Sequence[str]], variables: Mapping[str, Mapping[str, Any]]) -> list[Site]:
-    """The sites that the play's hosts belong to, each whole. *variables*: host -> those of VARIABLES that are set.
+def plans_of(play_hosts: Sequence[str], groups: Mapping[str, Sequence[str]], variables: Mapping[str, Mapping[str, Any]]) -> list[SitePlan]:
+    """The sites that the play's hosts belong to, each whole, whatever the play is limited to. *variables*: host -> those of VARIABLES that are set.
 
     Raises PlanError with the fix where a phone has no site, or a site that is not a group of its own.
     """
@@ -48,7 +48,7 @@ def sites_of(play_hosts: Sequence[str], groups: Mapping[str, Sequence[str]], var
             raise PlanError(f"{host} has phone variables but no sip_site.", "Set sip_site in the group_vars of its site, to the name of that group.")
     if not names:
         raise PlanError("No host of this play is a phone: none has sip_site.", "Set sip_site in the group_vars of each site, to the name of that group.")
-    return [_site(name, [host for host in groups[name] if str(variables[host].get("sip_site")) == name], variables) for name in names]
+    return [plan_of(name, [host for host in groups[name] if str(variables[host].get("sip_site")) == name], variables) for name in names]
 
 
 def _check_group(host: str, site: Any, groups: Mapping[str, Sequence[str]]) -> None:
@@ -58,7 +58,8 @@ def _check_group(host: str, site: Any, groups: Mapping[str, Sequence[str]]) -> N
         raise PlanError(f"{host}: sip_site is {site}, but the host is not in that group.", f"Put {host} into the group {site}, or correct sip_site.")
 
 
-def _site(name: str, hosts: list[str], variables: Mapping[str, Mapping[str, Any]]) -> Site:
+def plan_of(name: str, hosts: list[str], variables: Mapping[str, Mapping[str, Any]]) -> SitePlan:
+    """The site *name* with these *hosts*, at least one.  :raises PlanError: a variable that can't be, named with its host or site"""
     shared = {key: _same_for_all(name, key, hosts, variables) for key in OF_THE_SITE}
     bounds = [
         whole_number(default if shared[key] is None else shared[key], f"{name}: {key}")
@@ -70,12 +71,12 @@ def _site(name: str, hosts: list[str], variables: Mapping[str, Mapping[str, Any]
     planned = [host for host in hosts if _kind(host, variables[host]) == "phone"]
     phones = phones_of(
         planned,
-        lines={host: _lines(host, variables[host].get("sip_extensions")) for host in planned},
+        lines={host: max(1, len(extensions_of(host, variables[host].get("sip_extensions")))) for host in planned},
         transports={host: variables[host].get("sip_phone_transport") or "udp" for host in planned},
         brands={host: variables[host].get("sip_phone_brand") or "auto" for host in planned},
         facts=BRANDS,
     )
-    return Site(
+    return SitePlan(
         name, phones, PortRange(*bounds), [whole_number(port, f"{name}: a port of sip_ports_reserved") for port in reserved],
         parse_lock(shared["sip_ports"], shared["sip_ports_retired"], name), hosts,
     )
@@ -97,9 +98,12 @@ def _kind(host: str, variables: Mapping[str, Any]) -> str:
     return kind
 
 
-def _lines(host: str, extensions: Any) -> int:
-    if extensions is None:
-        return 1
-    if isinstance(extensions, (str, Mapping)) or not isinstance(extensions, Sequence) or not extensions:
-        raise PlanError(f"{host}: sip_extensions must be a list, one extension for each line, not {extensions!r}.", 'Example: sip_extensions: ["101", "102"]')
-    return len(extensions)
+def extensions_of(host: str, given: Any) -> list[str]:
+    """The extensions of a phone's lines, "" for a line that has none; [] where the inventory does not say. One alone may stand without brackets."""
+    if given is None:
+        return []
+    if isinstance(given, (str, int)) and not isinstance(given, bool):
+        given = [given]
+    if isinstance(given, (Mapping, bool)) or not isinstance(given, Sequence):
+        raise PlanError(f"{host}: sip_extensions must be a list, one extension for each line, not {given!r}.", 'Example: sip_extensions: ["101", "102"]')
+    return ["" if extension is None else str(extension) for extension in given]
