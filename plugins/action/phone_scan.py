@@ -57,7 +57,7 @@ class ActionModule(ActionBase):
                     orders[name] = order_of(site, states)
             except PlanError as error:
                 site.error = error
-                for phone in site.phones:
+                for phone in (phone for phone in site.phones if phone.managed):
                     states[phone.name].update(state=REFUSED, code=error.code, msg=str(error))
         phones = [phone for site in sites.values() for phone in site.phones if phone.managed and not site.error and not phone.error]
         waves, canaries = plan_waves(sites, orders, arguments["canaries"])

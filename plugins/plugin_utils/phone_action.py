@@ -8,10 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from ansible import constants as C
 from ansible.plugins.action import ActionBase
-
-from ansible_collections.evenport.sip.plugins.module_utils.rollout.handover import take_session
 
 
 class PhoneAction(ActionBase):
@@ -33,8 +30,7 @@ class PhoneAction(ActionBase):
             result.update(self._execute_module(module_name=self.MODULE, module_args=args, task_vars=task_vars))
             return result
         dummy, params = self.validate_argument_spec(**self.SPEC)
-        if "session" in params and not params["session"]:
-            params["session"] = take_session(C.DEFAULT_LOCAL_TMP, name)     # where phone_scan has logged in already
+        params.update(self.handed_over(name))
         result.update(type(self).DOOR(params, name, check_mode=self._task.check_mode, diff=self._task.diff))
         return result
 

@@ -109,10 +109,6 @@ class FakeAsterisk:
             self.contacts.append(Contact(extension, uri, claimed_address, claimed_port, user_agent, until, status, secrets.token_hex(8)))
             return True
 
-    def unregister(self, extension):
-        with self.lock:
-            self.contacts = [contact for contact in self.contacts if contact.aor != extension]
-
     # -- the server ----------------------------------------------------------------------------------------------------------------
     def start(self):
         self._listener = socket.create_server((self.address, self.port))

@@ -20,7 +20,6 @@ class Brand:
     default_ports: tuple[int, ...]          # of account 1, 2, ... from the factory: further accounts sit on their neighbours' ports
     apply: str                              # live: re-registers by itself; reboot: every change restarts the phone
     evidence: str                           # where the protocol facts come from
-    mac_prefixes: tuple[str, ...] = ()      # a hint only: it names a maker, never a model
 
     def as_dict(self) -> dict[str, Any]:
         return {key: list(value) if isinstance(value, tuple) else value for key, value in vars(self).items()}
@@ -36,7 +35,6 @@ BRANDS = {
             default_ports=(5060, 5062, 5064, 5066, 5068, 5070),         # [D] GXV34xx, WP810 and GXP17xx manuals
             apply="live",                                               # [U]: expected of an account setting, not proven; a reboot is there if it isn't so
             evidence="third parties' hardware (GXP2170 1.0.11.106, GXP14xx/16xx/1760W, WP826); GRP26xx, and that a change applies without a restart, inferred",
-            mac_prefixes=("000b82", "144cff", "c074ad", "ec74d7"),
         ),
     )
 }

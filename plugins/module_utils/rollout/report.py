@@ -66,7 +66,7 @@ def report_sites(
         done = {phone.name: outcomes[phone.name] for phone in site.phones if outcomes and phone.name in outcomes}
         troubles += [
             Finding(o.code, name, o.msg, "", phone, cause=o.cause) for phone, o in done.items() if o.failed and not states[phone].get("code")]
-        findings = [*troubles, *site_findings(name, [v for v in ordered if v.verdict != "not_seen"], nat_off), *unread, *_idle_neighbours(site, states)]
+        findings = [*troubles, *site_findings(name, [v for v in ordered if v.verdict != "not_seen"], nat_off), *unread, *_unplanned_accounts(site, states)]
         reports.append(SiteReport(name, ordered, findings, done))
     return reports
 
@@ -105,7 +105,7 @@ def _unread(pbx: str, read: Mapping[str, Any] | None) -> str:
     return ""
 
 
-def _idle_neighbours(site: Site, states: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
+def _unplanned_accounts(site: Site, states: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
     """Active accounts that the plan doesn't know, on a port that it gives to somebody."""
     owners = {port: phone.name for phone in site.phones for port in phone.ports if port}
     return [

@@ -28,7 +28,7 @@ def scan_sites(sites: Iterable[Site], inspect: Inspect, *, workers: int = 50) ->
     to_read: list[SitePhone] = []
     for site in sites:
         for phone in site.phones:
-            error = site.error or phone.error
+            error = phone.error or (site.error if phone.managed else None)      # a softphone needs no lock
             if error:
                 states[phone.name] = _state(phone, REFUSED, error)
             elif not phone.managed:
