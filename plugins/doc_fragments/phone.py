@@ -73,5 +73,6 @@ options:
     default: 10.0
 requirements:
   - requests
+  - jmespath
   - PySocks, for a SOCKS proxy
 """
