@@ -44,7 +44,9 @@ class ActionModule(ActionBase):
 
         def inspect(phone: SitePhone) -> dict[str, Any]:
             options = options_of(phone)
-            reading = inspect_phone(target_from(options, phone.name), wanted_from(options), keep_session=arguments["keep_sessions"])
+            reading = inspect_phone(
+                target_from(options, phone.name), wanted_from(options), keep_session=arguments["keep_sessions"],
+                when_provisioned=options.get("when_provisioned") or "refuse")
             if reading.get("session"):
                 leave_session(C.DEFAULT_LOCAL_TMP, phone.name, reading["session"])
             return reading
@@ -60,7 +62,8 @@ class ActionModule(ActionBase):
                 for phone in (phone for phone in site.phones if phone.managed):
                     states[phone.name].update(state=REFUSED, code=error.code, msg=str(error))
         phones = [phone for site in sites.values() for phone in site.phones if phone.managed and not site.error and not phone.error]
-        waves, canaries = plan_waves(sites, orders, arguments["canaries"])
+        waves, canaries = plan_waves(
+            sites, orders, arguments["canaries"], {phone for phone, state in states.items() if not state.get("call_state", True)})
         for host, why in broken.items():
             states[host] = {
                 "site": "", "pbx": "", "state": REFUSED, "code": "error", "msg": f"{host}: its variables can't be resolved: {why}",

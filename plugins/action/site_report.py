@@ -41,6 +41,8 @@ class ActionModule(ActionBase):
         states = arguments["scan"]["phones"]
         found, _broken = variables_of(states, VARIABLES, task_vars, self)
         sites = sites_of(found)
+        for phone in (phone for site in sites.values() for phone in site.phones):
+            phone.ports = states[phone.name]["ports"]       # the scan knows better: a phone may have one port for all its lines
         of_the_run = _same_for_all(hostvars, arguments["scan"])
         outcomes = {phone: outcome_of({**of_the_run, **_own(hostvars[phone], phone)}) for phone in [*arguments["scan"]["work"], *arguments["scan"]["troubled"]]}
         reports = report_sites(

@@ -30,8 +30,8 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         _validation, arguments = self.validate_argument_spec(argument_spec=ARGUMENTS)
         wave, earlier, canaries = arguments["wave"], arguments["earlier"], arguments["canaries"]
-        if not arguments["pushed"]:
-            return {**result, "changed": False, **open_wave(wave, earlier, canaries)}
-        pushes = {phone: task_vars["hostvars"][phone].get(arguments["pushed"]) or {} for phone in wave["phones"]}
         reads = {read["item"]["key"]: read for read in arguments["reads"]}
+        if not arguments["pushed"]:
+            return {**result, "changed": False, **open_wave(wave, reads, earlier, canaries)}
+        pushes = {phone: task_vars["hostvars"][phone].get(arguments["pushed"]) or {} for phone in wave["phones"]}
         return {**result, "changed": False, **settle(wave, pushes, reads, earlier, canaries)}

@@ -44,8 +44,10 @@ options:
   brand:
     description:
       - Brand of the phone. With V(auto) the phone is asked, without a login.
+      - V(vtech), V(north_american_telecom) and V(form) are never chosen by V(auto). With the first two the phone is asked too, since it may speak
+        another brand's protocol; otherwise the field of the local SIP port is looked for on its web page.
     type: str
-    choices: [auto, grandstream]
+    choices: [auto, grandstream, yealink, poly, htek, fanvil, snom, cisco, vtech, north_american_telecom, form]
     default: auto
   validate_certs:
     description:
@@ -71,6 +73,12 @@ options:
     description: Seconds to wait for a connection, and for each piece of an answer. A whole answer may take three times as long.
     type: float
     default: 10.0
+  profile:
+    description:
+      - Where this model's web page has what, so that nothing needs to be looked for. It decides instead of O(brand).
+      - After a visit with O(brand=form), RV(evenport.sip.phone_info#module:profile) is such a profile.
+      - M(evenport.sip.phone_profile) makes one from a recording.
+    type: dict
 requirements:
   - requests
   - jmespath

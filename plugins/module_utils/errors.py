@@ -95,6 +95,12 @@ class SessionLost(DeviceError):
     code = "session_lost"
 
 
+class Provisioned(DeviceError):
+    """A provisioning server owns the phone and would undo what is set by hand: refused before anything is written."""
+
+    code = "provisioned"
+
+
 class NotApplied(DeviceError):
     """The device said success, but reading back shows another value."""
 

@@ -15,7 +15,9 @@ description:
   - Gives each line (SIP account) of a phone its local SIP port, and sets what keeps that port open through a router.
   - Reads the phone, compares, writes only what differs in one request, and reads it back. A phone that is in order is only read.
   - Logs in once and always logs out. Never writes to or restarts a phone during a call, unless told so with O(when_busy=force).
-  - Supports Grandstream phones with a JSON web interface (GXP14xx, GXP16xx, GXP17xx, GXP21xx, GRP26xx, WP8x6), and finds out the generation itself.
+  - Supports Grandstream, Yealink, Poly, Htek, Fanvil, Snom, Cisco and their rebrands, and finds out brand and generation itself. On any other phone with a
+    web page the field of the local SIP port is looked for (O(brand=form)) or taken from a O(profile). The table of models is in the collection's README.
+  - Some phones have one local SIP port for all their lines. There the first of O(ports) is it, and the others are named in RV(unsupported).
   - Runs inside the Ansible worker, without a new Python process per phone. With C(delegate_to) a host whose connection is not
     C(local), it runs on that host as a module, which helps where only a machine inside the site reaches the phones.
 options:
@@ -33,7 +35,7 @@ options:
     type: str
     choices: [none, stun, keep_alive, upnp, auto, vpn]
   keep_alive_interval:
-    description: Seconds between two keep-alive packets. Grandstream takes 10 to 160.
+    description: Seconds between two keep-alive packets. Brands take different ranges; Grandstream 10 to 160.
     type: int
   rport:
     description: Ask the PBX to answer to the port that packets come from (C(rport), RFC 3581). For the same lines as O(nat_traversal).
@@ -41,6 +43,19 @@ options:
   restore:
     description: Put settings back. Takes RV(before) of an earlier result as it is. Replaces all options above.
     type: dict
+  when_provisioned:
+    description:
+      - What to do with a phone that takes its settings from a provisioning server, which would undo the change.
+      - V(refuse) fails with RV(code=provisioned) if something has to change. A phone that is in order, or that keeps what was set by hand, is not refused.
+      - V(push) writes all the same.
+    type: str
+    choices: [refuse, push]
+    default: refuse
+  in_use:
+    description:
+      - Whether somebody is on the phone, as far as its PBX knows. For brands whose web page does not tell (RV(evenport.sip.phone_info#module:call_state)).
+      - Without it such a phone takes settings that apply at once, but nothing that restarts it.
+    type: bool
   when_busy:
     description:
       - What to do while somebody is on the phone and something has to change.
@@ -150,6 +165,11 @@ identity:
   type: dict
   returned: success
   sample: {"brand": "grandstream", "generation": "G3", "model": "GXP2170", "firmware": "1.0.11.106", "mac": "000b82123456"}
+port_scope:
+  description: V(line) if each line has a local SIP port, V(phone) if all share the one of line 1.
+  type: str
+  returned: success
+  sample: line
 accounts:
   description: All SIP accounts of the phone, the unused ones too.
   type: list
@@ -157,10 +177,12 @@ accounts:
   returned: success
   sample: [{"number": 1, "active": true, "local_port": 5064, "user": "101"}]
 provisioning:
-  description: The server that the phone fetches its configuration from, which may undo changes. Empty if none is set.
+  description:
+    - The server that the phone fetches its configuration from, which may undo changes. Empty if none is set.
+    - C(protected) is true where the phone keeps what was set by hand.
   type: dict
   returned: success
-  sample: {"server": "prov.example.com/phones", "protocol": "https"}
+  sample: {"server": "prov.example.com/phones", "protocol": "https", "protected": false}
 unsupported:
   description: Settings that were asked for and that this phone does not have.
   type: list
@@ -171,7 +193,7 @@ code:
   description:
     - Stable name of what went wrong.
     - One of V(deferred), V(auth_failed), V(locked), V(identity_mismatch), V(unsupported), V(certificate_refused), V(bad_answer),
-      V(session_lost), V(not_applied), V(device_failed) and V(error).
+      V(session_lost), V(not_applied), V(provisioned), V(permission_missing), V(device_failed) and V(error).
     - A phone that does not answer is C(unreachable) as long as nothing has been written, and failed afterwards.
   type: str
   returned: failure

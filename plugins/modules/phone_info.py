@@ -34,6 +34,20 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ found.identity.model }} line {{ item.line }}: {{ item.local_port }}"
   loop: "{{ found.settings.lines }}"
+
+- name: Look for the local SIP port on the page of a phone that nobody knows
+  evenport.sip.phone_info:
+    host: 192.0.2.22
+    password: "{{ vault_phone_password }}"
+    brand: form
+  register: unknown_phone
+
+- name: Save the place for all phones of this model
+  ansible.builtin.copy:
+    content: "{{ unknown_phone.profile | to_nice_yaml }}"
+    dest: "{{ inventory_dir }}/profiles/acme-t20.yml"
+    mode: "0644"
+  delegate_to: localhost
 """
 
 RETURN = r"""
@@ -42,6 +56,16 @@ identity:
   type: dict
   returned: success
   sample: {"brand": "grandstream", "generation": "G3", "model": "GXP2170", "firmware": "1.0.11.106", "mac": "000b82123456"}
+port_scope:
+  description: V(line) if each line has a local SIP port, V(phone) if all share the one of line 1.
+  type: str
+  returned: success
+  sample: line
+call_state:
+  description: Whether this phone can say that somebody is on it. Where V(false), only the PBX knows.
+  type: bool
+  returned: success
+  sample: true
 settings:
   description: All settings that the collection knows and this phone has.
   type: dict
@@ -57,10 +81,17 @@ accounts:
   returned: success
   sample: [{"number": 1, "active": true, "local_port": 5060, "user": "101"}]
 provisioning:
-  description: The server that the phone fetches its configuration from. Empty if none is set.
+  description: The server that the phone fetches its configuration from. Empty if none is set. C(protected) is true where the phone keeps what was set by hand.
   type: dict
   returned: success
-  sample: {"server": "prov.example.com/phones", "protocol": "https"}
+  sample: {"server": "prov.example.com/phones", "protocol": "https", "protected": false}
+profile:
+  description:
+    - Where the field of the local SIP port was found, with O(brand=form). Save it and give it to O(profile), and nothing is looked for again.
+    - Empty for brands that need no looking.
+  type: dict
+  returned: success
+  sample: {}
 code:
   description: Stable name of what went wrong, as of M(evenport.sip.phone).
   type: str

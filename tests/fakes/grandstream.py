@@ -6,19 +6,9 @@
     fake = FakeGrandstream("G3", password="secret", accounts=[{"user": "101", "active": True, "port": 5060}])
     fake.start(); fake.port; fake.values["P40"]; fake.writes; fake.stop()
 
-Faults, besides those of web.py (they may be changed while it runs)::
+Faults, besides those of web.py and phone.py (they may be changed while it runs)::
 
-    silent_success        True, or a list of P-codes: writes answer success and store nothing
-    session_lost_after    N: each session ends after N authenticated requests
-    write_session_lost    the session ends at the write
-    locked                every login is answered "locked", lockTime 5
-    busy                  True: on a call; N: for N polls of the phone status, then idle
     no_call_state         phone and line status are 404
-    reboot_needed         changed ports are applied after a reboot only
-    slow_reboot           seconds that a reboot takes (default 0.5)
-    ignore_reboot         a reboot is accepted and never happens
-    drop_on_reboot        hang up instead of answering the reboot
-    drop_on_write         store the values, then hang up instead of answering
     botched_header        True or "body": a stray line ends the headers early, they land in the body; "header": it is a line among them
     malformed_cookie      cookies arrive comma-joined in one line
     rotate_sid            dorefresh hands out a new sid
@@ -33,15 +23,12 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import random
 import secrets
-import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
-from tests.fakes.tls import Certificate
-from tests.fakes.web import Drop, FakeWebServer, Reply, Request
+from tests.fakes.phone import FakePhone
+from tests.fakes.web import Reply, Request
 
 _ACCOUNTS = {"GXP1610": 1, "GXP1625": 2, "GXP1628": 2, "GXP1630": 3, "GXP1760": 6, "GXP2130": 3, "GXP2135": 4, "GXP2140": 4,
              "GXP2160": 6, "GXP2170": 6, "GRP2612": 2, "GRP2613": 3, "GRP2614": 4, "GRP2615": 5, "GRP2616": 6, "WP826": 2}
@@ -81,38 +68,29 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-class FakeGrandstream(FakeWebServer):
-    """See the module. Counters: logins, login_attempts, logouts, writes, reboots, requests (and ``log``)."""
+class FakeGrandstream(FakePhone):
+    """See the module. Counters: those of every FakePhone."""
 
     server_header = "lighttpd"
+    MAC = "000B82123456"
 
-    def __init__(self, generation: str = "G3", model: str = "", mac: str = "000B82123456", password: str = "secret", address: str = "127.0.0.1", port: int = 0,
-                 tls: Certificate | None = None, accounts: list[dict[str, Any]] | None = None, faults: dict[str, Any] | None = None,
-                 on_register: Callable[[FakeGrandstream, int, int], None] | None = None, firmware: str = "", username: str = "admin",
-                 session_seconds: float = 60.0) -> None:
-        super().__init__(address, port, tls, faults)
+    def __init__(self, generation: str = "G3", *, session_seconds: float = 60.0, **more: Any) -> None:
         self.generation = generation
-        self.model = model or {"G2": "GXP1628", "G3": "GXP2170"}[generation]
-        self.firmware = firmware or {"G2": "1.0.4.138", "G3": "1.0.11.106"}[generation]
-        self.mac, self.password, self.username = mac, password, username
-        self.on_register = on_register
+        self.MODEL = {"G2": "GXP1628", "G3": "GXP2170"}[generation]
+        self.FIRMWARE = {"G2": "1.0.4.138", "G3": "1.0.11.106"}[generation]
         self.session_seconds = session_seconds
-        self.logins = self.login_attempts = self.logouts = self.writes = self.reboots = self.polls = 0
-        self.written: list[dict[str, str]] = []         # one dict of P-codes per write request
-        self.effective: dict[int, int] = {}             # account -> port that it signals from now
         self._failures = 0
         self._token = ""
         self._sessions: dict[str, list[float]] = {}     # sid -> [last use, requests]
-        self._booted = time.monotonic()
-        accounts = accounts if accounts is not None else [{"user": "101", "active": True, "port": 5060}]
-        self.accounts = max(len(accounts), _ACCOUNTS.get(self.model, 6))
-        self.aliases: dict[str, str] = {}               # P-code without P -> alias
-        self.values: dict[str, str] = {}                # "P40" -> "5060"
-        self._factory(accounts)
+        self.aliases: dict[str, str] = {}               # P-code without P -> alias; ``values`` has "P40" -> "5060"
+        super().__init__(**more)
 
     # ------------------------------------------------------------------ state
 
-    def _factory(self, accounts: list[dict[str, Any]]) -> None:
+    def account_count(self) -> int:
+        return _ACCOUNTS.get(self.model, 6)
+
+    def factory(self, accounts: list[dict[str, Any]]) -> None:
         for alias, (code, value) in _GLOBAL.items():
             self._define(str(code), alias, value)
         for n in range(1, self.accounts + 1):
@@ -150,25 +128,14 @@ class FakeGrandstream(FakeWebServer):
     def expire_sessions(self) -> None:
         self._sessions.clear()
 
-    def start(self) -> FakeGrandstream:
-        super().start()
-        self._apply(everything=True)
-        return self
+    def port_of(self, account: int) -> int | None:
+        if self.get(account, "enable") not in ("1", "Yes"):
+            return None
+        return 0 if self.values.get("P78") in ("1", "Yes") else int(self.get(account, "sip.localPort") or 5060)
 
-    def _apply(self, everything: bool = False) -> None:
-        """Bring the effective ports up to date and register what changed."""
-        for n in range(1, self.accounts + 1):
-            if self.get(n, "enable") not in ("1", "Yes"):
-                self.effective.pop(n, None)
-                continue
-            wanted = int(self.get(n, "sip.localPort") or 5060)
-            if self.values.get("P78") in ("1", "Yes"):
-                held = self.effective.get(n, 0)
-                wanted = held if held >= 32768 and not everything else random.randint(32768, 60999)
-            if everything or self.effective.get(n) != wanted:
-                self.effective[n] = wanted
-                if self.on_register:
-                    self.on_register(self, n, wanted)
+    def nat_of(self, account: int) -> str:
+        alias = f"account.{account}.network.natTraversal"
+        return next((self.values["P" + code] for code, name in self.aliases.items() if name == alias), "")
 
     # ------------------------------------------------------------------ HTTP
 
@@ -361,23 +328,13 @@ class FakeGrandstream(FakeWebServer):
         return self._botch(self._store({name[1:]: value for name, value in request.form.items() if name[:1] == "P" and name[1:].isdigit()}))
 
     def _store(self, changes: dict[str, str]) -> Reply:
-        self.writes += 1
-        self.written.append({"P" + code: value for code, value in changes.items()})
-        silent = self.faults.get("silent_success")
-        for code, value in changes.items():
-            if silent is True or (isinstance(silent, (list, tuple)) and "P" + code in silent):
-                continue
-            if "P" + code in self.values and len(value) <= 64 and self._valid(code, value):
-                self.values["P" + code] = value
-        if not self.faults.get("reboot_needed"):
-            self._apply()
-        if self.faults.get("drop_on_write"):
-            raise Drop
+        self.store({"P" + code: value for code, value in changes.items()})
         return self._success({"status": "right"})
 
-    def _valid(self, code: str, value: str) -> bool:
-        """What a firmware would not take, it leaves out without a word."""
-        alias = self.aliases.get(code, "")
+    def valid(self, key: str, value: str) -> bool:
+        alias = self.aliases.get(key[1:], "")
+        if len(value) > 64:
+            return False
         if alias.endswith("localPort"):
             return value.isdigit() and 1 <= int(value) <= 65535
         if alias == "sip.keepAliveInterval":
@@ -388,24 +345,20 @@ class FakeGrandstream(FakeWebServer):
 
     # ------------------------------------------------------------------ state of the phone
 
-    def _idle(self) -> bool:
-        busy = self.faults.get("busy")
-        return not busy if isinstance(busy, bool) or busy is None else self.polls > busy
-
     def _phone_status(self, request: Request) -> Reply:
         if self.faults.get("no_call_state"):
             return Reply(404)
         if not self._session(request):
             return self._expired(request)
         self.polls += 1
-        return Reply.json({"response": "success", "body": "available" if self._idle() else "oncall", "misc": "0"}, "text/plain")
+        return Reply.json({"response": "success", "body": "available" if self.idle() else "oncall", "misc": "0"}, "text/plain")
 
     def _line_status(self, request: Request) -> Reply:
         if self.faults.get("no_call_state"):
             return Reply(404)
         if not self._session(request):
             return self._expired(request)
-        state = "idle" if self._idle() else "connected"
+        state = "idle" if self.idle() else "connected"
         return Reply.json([{"line": n, "state": state if n == 1 else "idle", "acct": n - 1} for n in range(1, self.accounts + 1)], "text/plain")
 
     def _accounts(self, request: Request) -> Reply:
@@ -418,7 +371,7 @@ class FakeGrandstream(FakeWebServer):
     def _time(self, request: Request) -> Reply:
         if not self._session(request):
             return self._expired(request)
-        return Reply.json({"response": "success", "body": {"uptime": int(time.monotonic() - self._booted)}}, "text/plain")
+        return Reply.json({"response": "success", "body": {"uptime": self.up_time}}, "text/plain")
 
     def _system(self, request: Request) -> Reply:
         if request.method != "POST" or "json" in request.headers.get("content-type", ""):
@@ -427,22 +380,4 @@ class FakeGrandstream(FakeWebServer):
             return self._expired(request)
         if request.form.get("request") != "REBOOT":
             return self._error("unknown")
-        self.reboots += 1
-        if not self.faults.get("ignore_reboot"):
-            threading.Thread(target=self._reboot, daemon=True).start()
-        if self.faults.get("drop_on_reboot"):
-            raise Drop
-        return Reply.json({"response": "success"}, "text/plain", close=True)
-
-    def _reboot(self) -> None:
-        time.sleep(0.05)                        # the answer goes out first
-        self.unlisten()
-        time.sleep(float(self.faults.get("slow_reboot", 0.5)))
-        if self._stopping.is_set():
-            return
-        with self.lock:
-            self.expire_sessions()
-            self._booted = time.monotonic()
-            self.polls = 0
-            self.listen()
-            self._apply(everything=True)
+        return self.restart(Reply.json({"response": "success"}, "text/plain"))

@@ -72,7 +72,7 @@ class Fleet(Rollout):
             phone.set(1, "network.natTraversal", "2")
             if phone.generation == "G2":
                 phone.values["P131"] = "1"      # rport
-            phone._apply()
+            phone.apply()
 
     def secure(self, name):
         """Put an https phone in the place of this one."""
@@ -199,7 +199,7 @@ def test_https_phones_are_reached_by_the_pin_of_their_certificate(fleet):
 def test_phones_with_random_ports_get_their_own_and_keep_it(fleet):
     for name in NORTH:
         fleet.phones[name].values["P78"] = "1"
-        fleet.phones[name]._apply(everything=True)
+        fleet.phones[name].apply(everything=True)
     assert all(port >= 32768 for name, port in fleet.ports().items() if name in NORTH)
     result = fleet.run("site")
     assert not result.failed, result.out

@@ -19,6 +19,7 @@ from tests.lab import report, routers, spaces, tree, verdict
 from tests.lab.trip import Trip, left_behind
 
 DEFAULT = ("masq", "strict", "overload", "short", "random")
+MIXED = "All brands behind the router strict"
 CANNOT_RUN = 2
 
 
@@ -34,9 +35,11 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))     # so that "finally" is reached
     home = Path(tempfile.mkdtemp(prefix="evenport-lab-"))
     if options.scale:
-        trips = {f"{options.scale} phones": Trip("tests.lab.scale", str(options.scale), home / "scale", programs)}
+        trips = {f"{options.scale} phones": Trip("tests.lab.site", str(options.scale), home / "scale", programs)}
     else:
         trips = {f"Router {name}": Trip("tests.lab.journey", name, home / name, programs) for name in options.router}
+        if options.mixed or options.router == DEFAULT:
+            trips[MIXED] = Trip("tests.lab.site", "mixed", home / "mixed", programs)
     pool = ThreadPoolExecutor(options.jobs)
     try:
         stories = {title: pool.submit(trip.travel) for title, trip in trips.items()}
@@ -53,7 +56,7 @@ def main() -> int:
     left = left_behind(home) + ([] if options.keep or not home.exists() else [f"the folder {home}"])
     for what in left:
         print(f"FAILED: left behind: {what}")
-    print(f"\nlab: {len(trips) - bad} of {len(trips)} {'sites' if options.scale else 'routers'} as they should be, {time.monotonic() - began:.0f} s")
+    print(f"\nlab: {len(trips) - bad} of {len(trips)} sites as they should be, {time.monotonic() - began:.0f} s")
     return 1 if bad or left else 0
 
 
@@ -71,7 +74,8 @@ def _show(title: str, story: dict[str, Any] | str) -> bool:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.lab", description=__doc__.splitlines()[0])
-    parser.add_argument("--router", nargs="+", choices=sorted(routers.ROUTERS), default=DEFAULT, help="only these routers")
+    parser.add_argument("--router", nargs="*", choices=sorted(routers.ROUTERS), default=DEFAULT, help="only these routers")
+    parser.add_argument("--mixed", action="store_true", help="a site with a phone of each brand too; without --router it is there anyway")
     parser.add_argument("--scale", type=int, metavar="PHONES", choices=range(1, 72), help="instead: so many phones behind the router masq, at once")
     parser.add_argument("--jobs", type=int, default=2, help="routers at the same time")
     parser.add_argument("--keep", action="store_true", help="keep the logs")

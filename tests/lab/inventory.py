@@ -16,7 +16,8 @@ SITE = "lab_site"
 
 def write(folder: Path, phones: Sequence[DeskPhone], pbx: Asterisk) -> Path:
     """hosts.yml and group_vars/; the lock isn't there yet. The folder."""
-    hosts = {f"phone{phone.number}": {"ansible_host": phone.address, "sip_extensions": [str(phone.number)], "sip_mac": phone.mac} for phone in phones}
+    hosts = {f"phone{phone.number}": {"ansible_host": phone.address, "sip_extensions": [str(phone.number)], "sip_mac": phone.mac, **phone.variables}
+             for phone in phones}
     # The PBX's files are at hand; its AMI is asked over the network, through the router.
     server = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}",
               "sip_asterisk_config_dir": str(pbx.etc), "sip_ami_host": PBX_ADDRESS, "sip_ami_port": pbx.ami_port,

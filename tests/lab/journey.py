@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.fakes.brands import Kind
 from tests.lab import controller, inventory, net, routers, scenario, spaces
 from tests.lab.asterisk import Asterisk
 from tests.lab.phone import DeskPhone
@@ -22,12 +24,13 @@ CONTACT = re.compile(r"contact\s+: sips?:(?:[^@\s]+@)?([\d.]+):(\d+)")
 class Site:
     """Phones, a router and the PBX."""
 
-    def __init__(self, router: routers.Router, home: Path, tree: Path, numbers: list[int]) -> None:
+    def __init__(self, router: routers.Router, home: Path, tree: Path, numbers: list[int], kinds: Sequence[Kind] = ()) -> None:
         self.router, self.home, self.tree = router, home, tree
         net.build(numbers)
         routers.install(router, net.ROUTER, tree)
         self.pbx = Asterisk(tree, home / "pbx", net.PBX, net.PBX_ADDRESS)
-        self.phones = [DeskPhone(number, home / str(number), tree, watched=["103"]) for number in numbers]
+        self.phones = [DeskPhone(number, home / str(number), tree, watched=["103"], kind=kinds[index] if kinds else None)
+                       for index, number in enumerate(numbers)]
         self._plugged_in = False
 
     def begin(self, nat_option: bool) -> None:

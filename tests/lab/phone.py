@@ -1,4 +1,4 @@
-"""A desk phone of the lab: the web page of a fake Grandstream on its LAN address, and behind it a real SIP user agent.
+"""A desk phone of the lab: the web page of a fake phone on its LAN address, and behind it a real SIP user agent.
 
 What the web page was told is what the user agent does: whenever the phone applies a local SIP port, the user agent is
 restarted on that port. So a push through the web page really rebinds a SIP socket, and the PBX's registrations are the proof.
@@ -10,43 +10,28 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.grandstream import FakeGrandstream
+from tests.fakes.brands import KINDS, Kind
 from tests.lab.net import lan_address, phone_space
 from tests.lab.spaces import inside
 from tests.lab.useragent import UserAgent
 
 DEFAULT_PORT = 5060
 PASSWORD = "lab-web-password"
-# Half of the site is of the newer generation, half of the older one.
-MODELS = (("G3", "GXP2170"), ("G2", "GXP1630"))
-
-
-class WebPage(FakeGrandstream):
-    """Registers an account anew when its NAT settings are applied, not only when its port is: saving an account on the web page does that.
-
-    Without it a phone that was on its planned port from the beginning would keep the contact and the BLF subscriptions that it made while the
-    PBX's NAT option was off, until each expires: nothing that arrives from the PBX would, although both sides are set up right.
-    """
-
-    _nat: tuple[str, ...] = ()
-
-    def _apply(self, everything: bool = False) -> None:
-        before, self._nat = self._nat, tuple(self.get(account, "network.natTraversal") for account in range(1, self.accounts + 1))
-        super()._apply(everything or before != self._nat)
+# Half of an ordinary site of the lab is of the newer generation, half of the older one.
+ORDINARY = (KINDS["grandstream"], KINDS["grandstream-old"])
 
 
 class DeskPhone:
-    """Extension *number* (101, 102, ...) with one account, as it leaves its box: local SIP port 5060."""
+    """Extension *number* (101, 102, ...) with one account, as it leaves its box: mostly on local SIP port 5060, some brands on a random one."""
 
-    def __init__(self, number: int, home: Path, tree: Path, watched: list[str]) -> None:
+    def __init__(self, number: int, home: Path, tree: Path, watched: list[str], kind: Kind | None = None) -> None:
         self.number, self.address = number, lan_address(number)
-        self.mac = f"000b82000{number:03d}"
+        kind = kind or ORDINARY[(number - 101) % len(ORDINARY)]
+        self.mac, self.variables = kind.mac_of(number), kind.variables
         self.agent = UserAgent(str(number), phone_space(number), home, tree, watched)
         self._one_at_a_time = threading.Lock()
-        generation, model = MODELS[(number - 101) % len(MODELS)]
         account = {"user": str(number), "active": True, "port": DEFAULT_PORT}
-        self.web = WebPage(generation=generation, model=model, mac=self.mac, password=PASSWORD, address=self.address, port=80,
-                           accounts=[account], on_register=self._register)
+        self.web = kind.make(mac=self.mac, password=PASSWORD, address=self.address, port=80, accounts=[account], on_register=self._register)
 
     def plug_in(self) -> None:
         """Switch the phone on: the web page comes up and the phone registers."""

@@ -2,6 +2,7 @@
 
 - README.md: tables between ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``: phones, content
 - docs/variables.md: the roles' variables, from their argument_specs
+- docs/phones.md: the supported phones, from BRANDS
 - docs/findings.md: what the audit can say, from MEANINGS
 - CHANGELOG.md: from changelogs/
 """
@@ -18,12 +19,13 @@ from pathlib import Path
 import yaml
 
 from ansible_collections.evenport.sip.plugins.module_utils.audit.findings import MEANINGS
-from ansible_collections.evenport.sip.plugins.module_utils.phones.brands import BRANDS
+from ansible_collections.evenport.sip.plugins.module_utils.phones.brands import BRANDS, EVIDENCE
 from tests.tools.legs import CHECKOUT, MAIN
 
 COLLECTION = "evenport.sip"
 MARKED = ("README.md",)
-SCOPES = {"line": "per line", "phone": "per phone"}
+SCOPES = {"line": "per line", "phone": "per phone", "varies": "found out on the phone"}
+GRADES = {"documented": "documented", "hardware": "third parties' hardware", "code": "third parties' code", "inferred": "inferred", "unknown": "unknown"}
 APPLIES = {"live": "live", "reregister": "registers again", "reboot": "reboot"}
 
 
@@ -41,8 +43,24 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 def phones() -> str:
     """The supported phones, from the one row of data that each brand has."""
-    head = ("Phone", "Models", "Local SIP port", "A change applies", "What we know it from")
-    return table(head, [(b.label, ", ".join(b.models), SCOPES[b.port_scope], APPLIES[b.apply], b.evidence) for b in BRANDS.values()])
+    head = ("Phone", "Models", "Spoken to by", "Local SIP port", "A change applies", "What we know it from")
+    return table(head, [(b.label, ", ".join(b.models), b.how, SCOPES[b.port_scope], APPLIES[b.apply], known(b.evidence)) for b in BRANDS.values()])
+
+
+def known(evidence: tuple[tuple[str, str], ...]) -> str:
+    """How a brand is known: each grade with what is known that way."""
+    return "; ".join(f"{GRADES[grade]}: {what}" for grade, what in evidence)
+
+
+def phones_page() -> str:
+    """docs/phones.md: the same table, what the grades mean, and the value of the brand option."""
+    head = ("`sip_phone_brand`", "Phone", "Factory ports of account 1, 2, ...")
+    options = table(head, [(f"`{b.name}`", b.label, ", ".join(map(str, b.default_ports)) or "random or unknown") for b in BRANDS.values()])
+    grades = "\n".join(f"- *{GRADES[grade]}*: {meaning}" for grade, meaning in EVIDENCE.items())
+    return (
+        f"# Phones\n\nWritten by `make docs` from the data that the drivers use.\n\n{phones()}\n\nHow we know what we know. None of it was checked on phones of our own:"
+        f"\n\n{grades}\n\nThe brand is found out by itself (`sip_phone_brand: auto`), except for the last three. Naming it tells the plan whether a phone with several "
+        f"lines needs one port or several, and which ports its further accounts have from the factory.\n\n{options}\n")
 
 
 def content() -> str:
@@ -125,7 +143,8 @@ def with_tables(text: str) -> str:
 
 
 def wanted() -> dict[Path, str]:
-    files = {CHECKOUT / "docs" / "variables.md": variables(), CHECKOUT / "docs" / "findings.md": findings(), CHECKOUT / "CHANGELOG.md": changelog()}
+    files = {CHECKOUT / "docs" / "variables.md": variables(), CHECKOUT / "docs" / "findings.md": findings(),
+             CHECKOUT / "docs" / "phones.md": phones_page(), CHECKOUT / "CHANGELOG.md": changelog()}
     for name in MARKED:
         if (path := CHECKOUT / name).exists():
             files[path] = with_tables(path.read_text(encoding="utf-8"))

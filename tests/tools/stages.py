@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tests.tools import legs
 from tests.tools.legs import MAIN, OTHER, Leg
 
+SIDE_BY_SIDE = ("-n", "6")  # the unit tests wait for fakes most of the time
 NOT_RUN = 2             # exit status of the lab where it can't run on this machine; its last line says why
 
 
@@ -36,8 +37,8 @@ def tool(name: str, *argv: str) -> Command:
     return Command(name, (str(MAIN.bin / name), *argv))
 
 
-def pytest(folder: str, leg: Leg = MAIN) -> Command:
-    return python(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider", folder, leg=leg)
+def pytest(folder: str, leg: Leg = MAIN, *argv: str) -> Command:
+    return python(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider", *argv, folder, leg=leg)
 
 
 def all_stages() -> dict[str, Stage]:
@@ -59,8 +60,8 @@ def all_stages() -> dict[str, Stage]:
             tool("ansible-lint", "-q"),
         )),
         Stage("sanity", "ansible-test sanity", (python("ansible-test sanity", "-m", "tests.tools.sanity"),)),
-        Stage("unit", "unit tests", (pytest("tests/unit"),)),
-        Stage(f"unit-{legs.SECOND}", f"unit tests on {newer}", (pytest("tests/unit", OTHER),), left_out=why),
+        Stage("unit", "unit tests", (pytest("tests/unit", MAIN, *SIDE_BY_SIDE),)),
+        Stage(f"unit-{legs.SECOND}", f"unit tests on {newer}", (pytest("tests/unit", OTHER, *SIDE_BY_SIDE),), left_out=why),
         Stage("molecule", "roles: converge, idempotence, check mode, verify", (tool("molecule", "test", "--all"),)),
         Stage("dist", "the tarball, installed and used elsewhere", (python("tarball", "-m", "tests.tools.dist"),)),
         Stage("integration", "modules and playbooks against the fakes", (pytest("tests/integration"),)),

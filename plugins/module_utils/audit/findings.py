@@ -58,6 +58,11 @@ MEANINGS: dict[str, Meaning] = {
     "session_lost": Meaning("the phone ended our web session in the middle of the work", "Is somebody else logged in? Run again."),
     "not_applied": Meaning(
         "the phone said success, but reading back shows another value", "Has this user the right to change it? Does a provisioning server own it?"),
+    "provisioned": Meaning(
+        "a provisioning server owns the phone and would undo the change, so nothing was written",
+        "Set the port at that server; or take the server off the phone; or set sip_phone_when_provisioned: push and know that it may not last."),
+    "provisioning_server": Meaning(
+        "a provisioning server may set this phone's port anew", "Set the planned port there too, or take the server off the phone.", fault=False),
     "not_proven": Meaning(
         "the phone was moved but its PBX does not show the port", "It was put back as it was: look at the phone's registration, then run again."),
     "permission_missing": Meaning("the AMI user may not do what is needed", "Give it read = system and write = system."),

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlencode
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer, CertificateRefused, EvenportError
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, parse_cookies
+from ansible_collections.evenport.sip.plugins.module_utils.http.auth import HttpAuth, is_stale
 from ansible_collections.evenport.sip.plugins.module_utils.http.deadline import deadlined
 from ansible_collections.evenport.sip.plugins.module_utils.http.faults import certificate_reason, chain, is_certificate_fault, translate
 from ansible_collections.evenport.sip.plugins.module_utils.http.reach import Reach
@@ -65,6 +66,7 @@ class WebSession:
     """One web session with one device. Not thread-safe; one request at a time (phones serve few). Close it, or use ``with``.
 
     ``cookies`` (name -> value) is plain data: a session can be handed to another process with it.
+    ``auth``, where a driver has set it, goes with every request. ``certificate`` is what the device showed (DER), b"" over http.
     """
 
     def __init__(self, reach: Reach, cookies: Mapping[str, str] | None = None) -> None:
@@ -72,6 +74,8 @@ class WebSession:
             raise EvenportError(MISSING, "Install it: pip install 'requests[socks]'.")
         self.reach = reach
         self.cookies: dict[str, str] = dict(cookies or {})
+        self.auth: HttpAuth | None = None
+        self.certificate = b""
         self._pin = plain_fingerprint(reach.fingerprint)
         self._session = self._open(self._pin)
 
@@ -98,20 +102,38 @@ class WebSession:
         return self.request("POST", path, body=urlencode(form or {}, safe=":").encode(),
                             headers={"Content-Type": "application/x-www-form-urlencoded"}, **options)
 
+    def upload(self, path: str, files: Mapping[str, tuple[str, bytes, str]], form: Mapping[str, str] | Sequence[tuple[str, str]] = (), *,
+               charset: str = "utf-8", **options: Any) -> Answer:
+        """POST multipart/form-data: the plain fields of *form*, then *files*: field -> (file name, content, content type)."""
+        fields = [(name, value.encode(charset, "xmlcharrefreplace")) for name, value in (form.items() if isinstance(form, Mapping) else form)]
+        body, content_type = urllib3.encode_multipart_formdata([*fields, *files.items()])
+        return self.request("POST", path, body=body, headers={"Content-Type": content_type}, **options)
+
     def request(self, method: str, path: str, query: Mapping[str, str] | None = None, *, body: bytes | None = None,
                 headers: Mapping[str, str] | None = None, timeout: float | None = None) -> Answer:
         """Send one request, read its whole answer. Redirects are answers like any other; nothing is ever sent twice.
+
+        The one exception is a Digest nonce that has aged: the device says that it did not even look at the request.
 
         :raises Unreachable: no connection, or (Dropped) it ended without an answer
         :raises CertificateRefused: with the fingerprint that the device shows
         :raises BadAnswer: no HTTP, larger than ``reach.limit`` or not ended within ``reach.deadline``
         """
+        answer = self._exchange(method, path, query, body, headers, timeout)
+        if self.auth and is_stale(answer) and self.auth.take(answer):
+            answer = self._exchange(method, path, query, body, headers, timeout)
+        return answer
+
+    def _exchange(self, method: str, path: str, query: Mapping[str, str] | None, body: bytes | None, headers: Mapping[str, str] | None,
+                  timeout: float | None) -> Answer:
         sent = dict(headers or {})
         if method not in ("GET", "HEAD"):
             sent["Referer"], sent["Origin"] = self.reach.url + "/", self.reach.url
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         url = self.reach.url + path + ("?" + urlencode(query, safe=":,@") if query else "")
+        if self.auth:
+            sent["Authorization"] = self.auth.header(method, url)
         patience = self.reach.timeout if timeout is None else timeout
         try:
             response = self._session.request(method, url, data=body, headers=sent, stream=True, allow_redirects=False, timeout=(patience, patience))
@@ -126,6 +148,8 @@ class WebSession:
 
     def _read(self, method: str, path: str, response: Any) -> Answer:
         where = f"{self.reach.name}: {method} {path} of {self.reach.url}"
+        if self.reach.protocol == "https" and not self.certificate:
+            self.certificate = _shown_certificate(response.raw)
         body = bytearray()
         for chunk in response.iter_content(65536):
             body += chunk
@@ -166,3 +190,9 @@ class WebSession:
 
     def __exit__(self, *dummy: Any) -> None:
         self.close()
+
+
+def _shown_certificate(raw: Any) -> bytes:
+    """The certificate of the connection that an answer comes from, DER; b"" once the connection has been given back."""
+    sock = getattr(getattr(raw, "connection", None), "sock", None)
+    return (sock.getpeercert(binary_form=True) or b"") if hasattr(sock, "getpeercert") else b""

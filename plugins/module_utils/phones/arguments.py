@@ -31,6 +31,7 @@ TARGET: dict[str, dict[str, Any]] = {
     "fingerprint": {"type": "str"},
     "proxy": {"type": "str", "no_log": True},       # its URL may hold a password
     "timeout": {"type": "float", "default": 10.0},
+    "profile": {"type": "dict"},
 }
 
 # What the phone shall be like, and how careful to be about it.
@@ -41,6 +42,8 @@ WANTED: dict[str, dict[str, Any]] = {
     "keep_alive_interval": {"type": "int"},
     "rport": {"type": "bool"},
     "restore": {"type": "dict"},
+    "when_provisioned": {"type": "str", "choices": ["refuse", "push"], "default": "refuse"},
+    "in_use": {"type": "bool"},
     "when_busy": {"type": "str", "choices": ["wait", "skip", "force"], "default": "wait"},
     "busy_timeout": {"type": "float", "default": 600.0},
     "busy_interval": {"type": "float", "default": 5.0},
@@ -72,6 +75,7 @@ def target_from(params: Mapping[str, Any], name: str = "") -> Target:
         port=int(params.get("port") or 0), username=params.get("username") or "admin", password=str(params.get("password") or ""),
         mac=params.get("mac") or "", brand=params.get("brand") or "auto", validate_certs=True if verify is None else bool(verify),
         ca_path=params.get("ca_path") or "", fingerprint=params.get("fingerprint") or "", proxy=params.get("proxy") or "", timeout=timeout,
+        profile=params.get("profile") or {},
     )
 
 

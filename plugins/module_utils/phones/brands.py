@@ -16,14 +16,24 @@ class Brand:
     name: str                               # the option's value
     label: str
     models: tuple[str, ...]
-    port_scope: str                         # "line": a local SIP port per SIP account; "phone": one for all
+    how: str                                # what the phone is spoken to by
+    port_scope: str                         # "line": a local SIP port per SIP account; "phone": one for all; "varies": the driver finds out
     default_ports: tuple[int, ...]          # of account 1, 2, ... from the factory: further accounts sit on their neighbours' ports
     apply: str                              # live: re-registers by itself; reboot: every change restarts the phone
-    evidence: str                           # where the protocol facts come from
+    evidence: tuple[tuple[str, str], ...]   # (grade of EVIDENCE, what is known that way)
 
     def as_dict(self) -> dict[str, Any]:
         return {key: list(value) if isinstance(value, tuple) else value for key, value in vars(self).items()}
 
+
+# How we know what we know. None of it is our own hardware, so nothing here is called verified.
+EVIDENCE = {
+    "documented": "a vendor's document or text says so",
+    "hardware": "somebody else's code, capture or notes from a real phone",
+    "code": "somebody else's code or template, nobody says that it was tried",
+    "inferred": "concluded from the others; nobody has shown it",
+    "unknown": "nobody has told us; the run finds out and says so",
+}
 
 BRANDS = {
     one.name: one for one in (
@@ -31,10 +41,105 @@ BRANDS = {
             name="grandstream",
             label="Grandstream",
             models=("GXP14xx", "GXP16xx", "GXP17xx", "GXP21xx", "GRP26xx", "WP8x6"),
+            how="JSON interface",
             port_scope="line",
             default_ports=(5060, 5062, 5064, 5066, 5068, 5070),         # [D] GXV34xx, WP810 and GXP17xx manuals
             apply="live",                                               # [U]: expected of an account setting, not proven; a reboot is there if it isn't so
-            evidence="third parties' hardware (GXP2170 1.0.11.106, GXP14xx/16xx/1760W, WP826); GRP26xx, and that a change applies without a restart, inferred",
+            evidence=(("hardware", "GXP2170 1.0.11.106, GXP14xx/16xx/1760W, WP826"), ("inferred", "GRP26xx"), ("unknown", "whether a change needs a restart")),
+        ),
+        Brand(
+            name="yealink",
+            label="Yealink",
+            models=("T2x", "T3x", "T4x", "T5x"),
+            how="JSON interface (v86 and newer), configuration import (v81 to v85), web form (v80)",
+            port_scope="varies",
+            default_ports=(5060,),                                      # old firmware: 5060 for all accounts; new: one port
+            apply="live",
+            evidence=(("hardware", "login of all three generations, import on a T31G, reading and writing on v86+"), ("code", "names of the settings"),
+                      ("unknown", "whether a change needs a restart")),
+        ),
+        Brand(
+            name="poly",
+            label="Poly, Polycom",
+            models=("VVX", "Edge E", "Trio", "CCX"),
+            how="REST interface",
+            port_scope="phone",
+            default_ports=(5060,),
+            apply="live",
+            evidence=(("documented", "names and ranges of the settings"), ("hardware", "reading, on Edge E350 8.6 and Trio 8800 7.2"), ("code", "writing, restart"),
+                      ("unknown", "whether a change needs a restart")),
+        ),
+        Brand(
+            name="htek",
+            label="Htek, Sangoma S, ClearlyIP",
+            models=("UC8xx", "UC9xx", "Sangoma S2xx to S7xx"),
+            how="configuration download and partial upload (XML)",
+            port_scope="line",
+            default_ports=(5060,),                                      # empty or 5060 in templates, and random until that is switched off
+            apply="reboot",                                             # [HW]: every accepted upload
+            evidence=(("hardware", "UC902G 2.42: download, upload, restart"), ("code", "codes of the settings"), ("inferred", "ClearlyIP")),
+        ),
+        Brand(
+            name="fanvil",
+            label="Fanvil and rebrands (Intelbras V, OpenVox C)",
+            models=("X", "V", "H", "i", "C", "D"),
+            how="XML service, or configuration upload in a web session",
+            port_scope="phone",
+            default_ports=(5060,),
+            apply="live",
+            evidence=(("documented", "the XML service"), ("hardware", "upload, on Intelbras V5501 and V3501"), ("code", "Fanvil's own models, names of the settings"),
+                      ("unknown", "whether a change needs a restart")),
+        ),
+        Brand(
+            name="snom",
+            label="Snom, VTech ET6xx",
+            models=("3xx", "7xx", "D3xx", "D7xx", "ET605", "ET635", "ET685"),
+            how="settings page and dummy.htm",
+            port_scope="phone",
+            default_ports=(),                                           # random from the factory [D]
+            apply="live",
+            evidence=(("documented", "writing, meaning of the port"), ("code", "writing, recognition"), ("inferred", "reading; that ET6xx is the same"),
+                      ("unknown", "whether a change needs a restart")),
+        ),
+        Brand(
+            name="cisco",
+            label="Cisco SPA and MPP, Linksys SPA9xx",
+            models=("SPA30x", "SPA50x", "SPA51x", "SPA525", "68xx", "78xx", "88xx"),
+            how="spacfg.xml and resync of a served profile, or the web form",
+            port_scope="line",
+            default_ports=tuple(range(5060, 5076)),                     # [D] Sipura manual, Webex help: 5060 + (extension - 1)
+            apply="live",
+            evidence=(("documented", "resync, meaning and defaults of the port"), ("code", "reading, form numbers"), ("unknown", "whether a change needs a restart")),
+        ),
+        Brand(
+            name="vtech",
+            label="VTech ErisTerminal",
+            models=("VSP600", "VSP7xx", "VCS75x"),
+            how="located form",
+            port_scope="line",
+            default_ports=(5060, 5070, 5080, 5090, 5100, 5110),         # [3P] templates; 4 to 6 inferred
+            apply="live",
+            evidence=(("code", "names and defaults of the settings"), ("unknown", "the web page: the field is looked for on it")),
+        ),
+        Brand(
+            name="north_american_telecom",
+            label="North American Telecom",
+            models=("any",),
+            how="that of the maker it turns out to be; else located form",
+            port_scope="varies",
+            default_ports=(),
+            apply="live",
+            evidence=(("unknown", "who makes it: found out on the phone, never guessed"),),
+        ),
+        Brand(
+            name="form",
+            label="Any other phone with a web page",
+            models=("any",),
+            how="located form, or a learned profile",
+            port_scope="varies",
+            default_ports=(),
+            apply="live",
+            evidence=(("unknown", "everything: the field is looked for on the page, and refused where that is not sure"),),
         ),
     )
 }

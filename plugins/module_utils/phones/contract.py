@@ -9,13 +9,16 @@ The order of calls is the work's (work.py) and always this::
 
     recognise -> identity (MAC gate) -> check_lockout -> login or resume -> read -> [busy -> write -> read] -> logout
 
-How brands fit in that don't look like a Grandstream: where HTTP authentication is used (Poly, Htek, Snom, Cisco), login() makes the
-first authenticated request and logout() does nothing; where one session exists at a time (Yealink, Fanvil), login() raises Busy
+How brands fit in that don't look like a Grandstream: where HTTP authentication is used (Poly, Htek, Snom, Cisco), login() is
+http_login.log_in() and logout() does nothing; where one session exists at a time (Yealink, Fanvil), login() raises Busy
 naming the other user; where a write restarts the phone (Htek), APPLY is "reboot" and write() returns once it has been accepted;
 where only the whole configuration can be read or written (Htek, Fanvil, Cisco), read() keeps it and write() sends back a copy
 in which nothing else changed.
 
-Besides its Driver, a brand has one function ``recognise(target, web, session)`` in the table of recognise.py.
+A port per phone: where all accounts share one socket (Yealink, Poly, Fanvil, Snom), ``port_scope`` is "phone", the port is that of
+line 1 in the Reading, and the other lines have none; accounts have ``local_port`` None.
+
+Besides its Driver, a brand has one function ``recognise(target, web, front, session)`` in the table of recognise.py.
 """
 
 from __future__ import annotations
@@ -37,7 +40,9 @@ class Reading:
 
     settings: Flat
     accounts: tuple[Account, ...]
-    provisioning: dict[str, str] = field(default_factory=dict)      # {"server": "...", "protocol": "http"}; {}: no server set
+    # {"server": "...", "protocol": "http", "protected": False}; {}: no server set, or only the vendor's own from the factory.
+    # protected: True where the phone keeps what was set by hand. No user or password in the server's address.
+    provisioning: dict[str, Any] = field(default_factory=dict)
 
 
 class Driver(ABC):
@@ -49,6 +54,8 @@ class Driver(ABC):
 
     BRAND: ClassVar[str]
     APPLY: ClassVar[str] = "live"           # "live", or "reboot" where every write restarts the phone
+    CALL_STATE: ClassVar[bool] = True       # False: busy() can never say; the PBX is asked instead
+    port_scope: str = "line"                # "phone": one local port for all accounts
 
     def __init__(self, target: Target, web: WebSession, identity: Identity) -> None:
         self.target = target
@@ -82,7 +89,7 @@ class Driver(ABC):
 
     @abstractmethod
     def read(self) -> Reading:
-        """Everything that is managed or reported, in as few requests as the protocol allows."""
+        """Everything that is managed or reported, in as few requests as the protocol allows. May complete ``identity``."""
 
     @abstractmethod
     def write(self, changes: Mapping[Place, Value]) -> None:
@@ -99,6 +106,10 @@ class Driver(ABC):
     def busy(self) -> str | None:
         """"": idle. Text: what is going on ("a call is up"). None: this phone can't say."""
         return None
+
+    def profile(self) -> dict[str, Any]:
+        """What a later visit may skip looking for (see profile.py), without any secret; {} where there was nothing to find."""
+        return {}
 
     def keep_alive(self) -> None:
         """Keep the web session from ending while we wait for a call to end. Called about every 25 s."""

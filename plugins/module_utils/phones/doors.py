@@ -23,15 +23,16 @@ def phone_info(params: Mapping[str, Any], name: str = "", *, check_mode: bool = 
         found = inspect_phone(target_from(params, name))
     except EvenportError as error:
         return failure(error)
-    return {"changed": False, **{key: found[key] for key in ("identity", "settings", "accounts", "provisioning")}}
+    return {"changed": False, **{key: found[key] for key in ("identity", "port_scope", "call_state", "settings", "accounts", "provisioning", "profile")}}
 
 
 def phone(params: Mapping[str, Any], name: str = "", *, check_mode: bool = False, diff: bool = False) -> dict[str, Any]:
     """The task evenport.sip.phone."""
     try:
         result = configure_phone(
-            target_from(params, name), wanted_from(params), check_mode=check_mode, when_busy=params["when_busy"], busy_timeout=params["busy_timeout"],
-            busy_interval=params["busy_interval"], reboot=params["reboot"], reboot_timeout=params["reboot_timeout"], session=params.get("session"))
+            target_from(params, name), wanted_from(params), check_mode=check_mode, when_busy=params["when_busy"], busy_timeout=params["busy_timeout"], busy_interval=params["busy_interval"],
+            reboot=params["reboot"], reboot_timeout=params["reboot_timeout"],
+            when_provisioned=params["when_provisioned"], in_use=params.get("in_use"), session=params.get("session"))
     except EvenportError as error:
         return failure(error, skip=params["when_busy"] == "skip" and isinstance(error, Busy))
     if diff:

@@ -13,6 +13,7 @@ from ansible_collections.evenport.sip.plugins.module_utils.http.answer import pr
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Identity
 from ansible_collections.evenport.sip.plugins.module_utils.phones.contract import Driver
+from ansible_collections.evenport.sip.plugins.module_utils.phones.front import Front
 from ansible_collections.evenport.sip.plugins.module_utils.phones.grandstream_common import answer_json, named
 from ansible_collections.evenport.sip.plugins.module_utils.phones.grandstream_g2 import GrandstreamG2
 from ansible_collections.evenport.sip.plugins.module_utils.phones.grandstream_g3 import GrandstreamG3, challenge, digest
@@ -21,11 +22,13 @@ from ansible_collections.evenport.sip.plugins.module_utils.phones.target import 
 _GENERATIONS = {"G2": GrandstreamG2, "G3": GrandstreamG3}
 
 
-def recognise(target: Target, web: WebSession, session: Mapping[str, Any] | None = None) -> Driver | None:
+def recognise(target: Target, web: WebSession, front: Front, session: Mapping[str, Any] | None = None) -> Driver | None:
     """A driver, or None: no Grandstream with a JSON interface (the oldest, G0 and G1, have none).
 
+    :arg front: not looked at; the values are asked for without a login and say more
     :arg session: a web session of ours that may still be open there; its generation is known, and no new challenge is asked for
     """
+    del front
     answer = web.get("/cgi-bin/api.values.get", {"request": "phone_model:vendor_name:P67:P68"})        # [HW] freesdn, no login needed
     if answer.status != 200:
         return None

@@ -1,12 +1,15 @@
 # Copyright: (c) 2026, evenport.sip contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which brand answers there? Harmless requests, one brand after the other; a password is sent to a phone that has been recognised only."""
+"""Which brand answers there? Its front page mostly says so; else harmless questions, one brand after the other.
+
+A password is sent to a phone that has been recognised only. The order is that of what can disturb least.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import Unsupported
@@ -15,26 +18,37 @@ from ansible_collections.evenport.sip.plugins.module_utils.http.session import W
 from ansible_collections.evenport.sip.plugins.module_utils.phones import grandstream
 from ansible_collections.evenport.sip.plugins.module_utils.phones.brands import BRANDS
 from ansible_collections.evenport.sip.plugins.module_utils.phones.contract import Driver
+from ansible_collections.evenport.sip.plugins.module_utils.phones.front import Front
+from ansible_collections.evenport.sip.plugins.module_utils.phones.profile import kind_of
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
 
-Probe = Callable[[Target, WebSession, Any], "Driver | None"]
+Ask = Callable[[Target, WebSession, Front, Any], "Driver | None"]
 
-# In the order of asking. Probes that may take a phone's only session go last.
+
+@dataclass(frozen=True)
+class Probe:
+    """How a brand is found out. ``sign``: a regular expression on the front page (status, headers, text) that only this brand's has."""
+
+    ask: Ask
+    sign: str = ""
+    unasked: bool = True        # ask it even where the front page shows no sign; False where that could disturb another brand's phone
+
+
+# In the order of asking.
 PROBES: dict[str, Probe] = {
-    "grandstream": grandstream.recognise,
+    "grandstream": Probe(grandstream.recognise, r"Grandstream Device Configuration|webapp\.nocache\.js|^server: grandstream"),
 }
 
-# What a front page gives away (status line, headers and page as one text) -> who made it. Only for the message of a refusal.
+# Phones whose inventory says how they are driven (sip_phone_profile).
+PROFILES: dict[str, Probe] = {
+}
+
+# What a front page gives away of phones that no driver here takes. Only for the message of a refusal.
 _SIGNS = (
-    (r"Grandstream Device Configuration|webapp\.nocache\.js|server: grandstream", "a Grandstream without the JSON interface (G0, G1): update its firmware"),
-    (r"server: snom|realm=\"snom", "a Snom"),
-    (r"server: aragorn|realm=\"aastra", "a Mitel/Aastra"),
-    (r"polycom|poly edge", "a Poly"),
-    (r"servlet\?m=|server: yealink|enterprise ip phone sip-|gigabit color ip phone", "a Yealink"),
-    (r"server: hanlong", "an Htek"),
-    (r"server: rapidlogic", "a Fanvil or one of its rebrands"),
-    (r"realm=\"spa user|sipura spa", "a Cisco/Sipura SPA"),
+    (r"Grandstream Device Configuration|webapp\.nocache\.js|^server: grandstream", "a Grandstream without the JSON interface (G0, G1): update its firmware"),
+    (r"^server: aragorn|realm=\"aastra", "a Mitel/Aastra"),
     (r"siemens gigaset", "a Gigaset"),
+    (r"goform/websLogin|^location: .*/index\.asp", "a Flyingvoice"),
 )
 
 
@@ -43,17 +57,31 @@ def recognise(target: Target, web: WebSession, session: Mapping[str, Any] | None
 
     :raises Unsupported: nothing that we drive, with what was seen
     """
-    asked = {target.brand: PROBES[target.brand]} if target.brand in PROBES else PROBES
-    for probe in asked.values():
-        driver = probe(target, web, session)
+    front = Front(web)
+    for probe in _asked(target, front):
+        driver = probe.ask(target, web, front, session)
         if driver:
             return driver
-    front = web.get("/")
-    wanted = f"no {BRANDS[target.brand].label}" if target.brand in BRANDS else "no phone that this collection drives"
-    looks = _maker(front)
+    wanted = f"no {BRANDS[target.brand].label}" if target.brand in BRANDS else "no phone that this collection drives by itself"
+    looks = next((maker for sign, maker in _SIGNS if front.shows(sign)), "") or next((BRANDS[name].label for name in _signed(front)), "")
     guess = f"; it looks like {looks}" if looks else ""
-    raise Unsupported(f"{target.name}: what answers at {web.reach.url} is {wanted}: its front page shows {evidence(front)}{guess}.",
+    raise Unsupported(f"{target.name}: what answers at {web.reach.url} is {wanted}: its front page shows {evidence(front.answer)}{guess}.",
                       "Check ansible_host and sip_phone_brand; nothing was sent to it but harmless questions.")
+
+
+def _asked(target: Target, front: Front) -> list[Probe]:
+    """The probes to try, in order."""
+    kind = kind_of(target)
+    if kind:
+        return [PROFILES[kind]]
+    if target.brand in PROBES:
+        return [PROBES[target.brand]]
+    signed = _signed(front)
+    return [PROBES[name] for name in signed] + [probe for name, probe in PROBES.items() if name not in signed and probe.unasked]
+
+
+def _signed(front: Front) -> list[str]:
+    return [name for name, probe in PROBES.items() if probe.sign and front.shows(probe.sign)]
 
 
 def evidence(front: Answer) -> str:
@@ -65,8 +93,3 @@ def evidence(front: Answer) -> str:
     if front.title:
         parts.append(f"title {front.title!r}")
     return ", ".join(parts)
-
-
-def _maker(front: Answer) -> str:
-    text = "\n".join(f"{name}: {value}" for name, value in front.headers.items()) + "\n" + front.text[:20000]
-    return next((maker for sign, maker in _SIGNS if re.search(sign, text, re.IGNORECASE)), "")

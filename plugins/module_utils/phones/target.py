@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import EvenportError
 from ansible_collections.evenport.sip.plugins.module_utils.http.reach import Reach
@@ -35,6 +37,7 @@ class Target:
     fingerprint: str = ""
     proxy: str = field(default="", repr=False)      # may hold a password of the proxy
     timeout: float = 10.0
+    profile: Mapping[str, Any] = field(default_factory=dict)        # where this model's web page has what: see profile.py
 
     def __post_init__(self) -> None:
         if self.mac and not plain_mac(self.mac):

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer, Busy, DeviceError, EvenportError, NotApplied, Unreachable, Unsupported
+from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer, Busy, DeviceError, EvenportError, NotApplied, Provisioned, Unreachable, Unsupported
 from ansible_collections.evenport.sip.plugins.module_utils.phones.contract import Driver, Reading
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import SETTINGS, Flat, Place, flatten, unflatten
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
@@ -23,22 +23,27 @@ _REFRESH = 25.0                 # seconds: a Grandstream's session ends after ab
 _REBOOT_POLL = 1.0              # seconds between two looks at a phone that restarts, at least; it grows to 5
 
 
-def inspect_phone(target: Target, wanted: Mapping[str, Any] | None = None, *, keep_session: bool = False,
+def inspect_phone(target: Target, wanted: Mapping[str, Any] | None = None, *, keep_session: bool = False, when_provisioned: str = "refuse",
                   session: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Read one phone; nothing is ever written.
 
     :arg wanted: settings in the user's shape (settings.py); what differs is in ``drift``
     :arg keep_session: with drift, stay logged in and give ``session`` for configure_phone(): one login per phone and run
-    :returns: identity, settings, accounts, provisioning, drift {before, after} (both {} when in order),
-        unsupported (wanted, but this phone has no such setting), session (None unless kept; a secret)
+    :arg when_provisioned: "refuse": a drifted phone that a provisioning server owns raises Provisioned
+    :returns: identity, port_scope, call_state (False: the phone can't say whether it is on a call), settings, accounts, provisioning,
+        drift {before, after} (both {} when in order), unsupported (wanted, but this phone has no such setting),
+        profile (what was found by looking, for the next visit; {} where nothing was looked for), session (None unless kept; a secret)
     """
     asked = flatten(wanted or {})
     with Visit(target, session) as visit:
         reading = visit.read()
-        managed, unsupported = _managed(target, asked, reading)
+        managed, unsupported = _managed(visit.driver, asked, reading)
         changes = _changes(managed, reading)
         visit.driver.check(changes)
+        _check_provisioning(target, changes, reading, when_provisioned)
         result = _report(visit.driver, reading, unsupported)
+        result["call_state"] = visit.driver.CALL_STATE
+        result["profile"] = visit.driver.profile()
         result["settings"] = unflatten(reading.settings)
         result["drift"] = {"before": _before(managed, reading), "after": unflatten(managed)} if changes else {"before": {}, "after": {}}
         result["session"] = visit.keep() if keep_session and changes else None
@@ -47,12 +52,14 @@ def inspect_phone(target: Target, wanted: Mapping[str, Any] | None = None, *, ke
 
 def configure_phone(target: Target, wanted: Mapping[str, Any], *, check_mode: bool = False, when_busy: str = "wait", busy_timeout: float = 600.0,
                     busy_interval: float = 5.0, reboot: str = "never", reboot_timeout: float = 180.0,
-                    session: Mapping[str, Any] | None = None) -> dict[str, Any]:
+                    when_provisioned: str = "refuse", in_use: bool | None = None, session: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Bring one phone to *wanted*.
 
     :arg when_busy: wait (at most busy_timeout s), skip (raise Busy at once) or force
     :arg reboot: "if_needed": the caller has seen that settings which the phone already holds are not in force (the PBX shows the old
         port): restart it, once and when idle. A run that changes a setting never restarts, as it can't know yet. Each call restarts.
+    :arg when_provisioned: "refuse", or "push" although a provisioning server owns the phone and may undo it
+    :arg in_use: what the PBX says of calls, for phones that can't say so themselves; None: nobody knows
     :arg session: of inspect_phone(keep_session=True)
     :returns: changed, identity, before, after (managed settings only), applied (none, live, reregistered, rebooted), accounts, provisioning, unsupported
     :raises EvenportError: with ``wrote=True`` once something may have been written
@@ -60,15 +67,16 @@ def configure_phone(target: Target, wanted: Mapping[str, Any], *, check_mode: bo
     asked = flatten(wanted)
     with Visit(target, session) as visit:
         driver, reading = visit.driver, visit.read()
-        managed, unsupported = _managed(target, asked, reading)
+        managed, unsupported = _managed(driver, asked, reading)
         changes = _changes(managed, reading)
         restart = reboot == "if_needed" and not changes
         driver.check(changes)
+        _check_provisioning(target, changes, reading, when_provisioned)
         result = _report(driver, reading, unsupported)
         result.update(changed=bool(changes) or restart, applied="none", before=_before(managed, reading), after=unflatten(managed))
         if check_mode or not result["changed"]:
             return result
-        _wait_until_idle(driver, when_busy, busy_timeout, busy_interval, restart or driver.APPLY == "reboot")
+        _wait_until_idle(driver, when_busy, busy_timeout, busy_interval, restart or driver.APPLY == "reboot", in_use)
         if changes:
             after = _write(driver, changes, reading)
             result["accounts"] = [asdict(account) for account in after.accounts]
@@ -80,22 +88,27 @@ def configure_phone(target: Target, wanted: Mapping[str, Any], *, check_mode: bo
 
 
 def _report(driver: Driver, reading: Reading, unsupported: list[Place]) -> dict[str, Any]:
-    return {"identity": driver.identity.as_dict(), "accounts": [asdict(account) for account in reading.accounts],
+    return {"identity": driver.identity.as_dict(), "port_scope": driver.port_scope, "accounts": [asdict(account) for account in reading.accounts],
             "provisioning": dict(reading.provisioning), "unsupported": [str(place) for place in unsupported]}
 
 
-def _managed(target: Target, asked: Flat, reading: Reading) -> tuple[Flat, list[Place]]:
+def _managed(driver: Driver, asked: Flat, reading: Reading) -> tuple[Flat, list[Place]]:
     """What is asked for and there, and what is asked for and not there.
 
     A missing rport switch is no reason to leave a phone on a duplicate port, so it is reported and passed over; a missing line or port is one.
+    Where all lines share the phone's one port, that of line 1 is it, and what the plan has for further lines is passed over.
     """
+    target = driver.target
     missing = [place for place in asked if place not in reading.settings]
-    lines = {place.line for place in reading.settings if place.line}
+    lines = {place.line for place in reading.settings if place.line} | {account.number for account in reading.accounts}
     for place in missing:
+        shares = driver.port_scope == "phone" and place.line > 1
+        if shares and not reading.accounts:
+            continue                            # a phone that doesn't list its accounts
         if place.line and place.line not in lines:
             raise Unsupported(f"{target.name}: line {place.line} is planned, but the phone has {len(lines)} (account{'s' if len(lines) != 1 else ''}).",
                               "Shorten sip_extensions of this phone, then run plan again.")
-        if SETTINGS[place.setting].essential:
+        if SETTINGS[place.setting].essential and not shares:
             raise Unsupported(f"{target.name}: this phone shows no key for {place}.", "Its firmware is not known to the collection: set the port by hand.")
     return {place: value for place, value in asked.items() if place not in missing}, missing
 
@@ -104,21 +117,33 @@ def _changes(managed: Flat, reading: Reading) -> Flat:
     return {place: value for place, value in managed.items() if reading.settings[place] != value}
 
 
+def _check_provisioning(target: Target, changes: Flat, reading: Reading, when_provisioned: str) -> None:
+    """A change that a provisioning server would undo is refused, unless the phone keeps what is set by hand or the user wants it all the same."""
+    server = reading.provisioning.get("server")
+    if changes and server and not reading.provisioning.get("protected") and when_provisioned != "push":
+        raise Provisioned(f"{target.name}: the phone takes its settings from {server}, which would undo {', '.join(str(place) for place in changes)}; "
+                          "nothing was written.",
+                          "Set the port at that server, or take the server off the phone; sip_phone_when_provisioned: push writes it all the same.")
+
+
 def _before(managed: Flat, reading: Reading) -> dict[str, Any]:
     return unflatten({place: reading.settings[place] for place in managed})
 
 
-def _wait_until_idle(driver: Driver, when_busy: str, timeout: float, interval: float, restarts: bool) -> None:
-    """Return when a change cuts no call, or raise Busy. A phone that can't say counts as idle for a setting, not for a restart."""
+def _wait_until_idle(driver: Driver, when_busy: str, timeout: float, interval: float, restarts: bool, in_use: bool | None) -> None:
+    """Return when a change cuts no call, or raise Busy. Of a phone that can't say the PBX may know (*in_use*); where nobody does,
+    it counts as idle for a setting, not for a restart."""
     if when_busy == "force":
         return
     name = driver.target.name
     deadline, refreshed = time.monotonic() + timeout, time.monotonic()
     while True:
         state = driver.busy()
-        if state is None and restarts:
-            raise Busy(f"{name}: the phone can't say whether it is on a call, so it is not restarted.",
-                       "Restart it by hand, or set sip_phone_when_busy: force.")
+        if state is None and in_use:
+            raise Busy(f"{name}: the PBX says that the phone is in use; nothing was written.", "Run again later, or set sip_phone_when_busy: force.")
+        if state is None and restarts and in_use is None:
+            raise Busy(f"{name}: neither the phone nor its PBX says whether it is on a call, so it is not restarted; nothing was written.",
+                       "Name its PBX (sip_pbx), or restart it by hand, or set sip_phone_when_busy: force.")
         if not state:
             return
         left = deadline - time.monotonic()

@@ -18,7 +18,7 @@ TRANSPORTS = ("udp", "tcp", "tls")
 class BrandFacts(Protocol):
     """What the plan must know of a brand."""
 
-    port_scope: str                     # "line": each account has a local port; "phone": all share one
+    port_scope: str                     # "line": each account has a local port; "phone": all share one; "varies": planned as "line", the careful choice
     default_ports: tuple[int, ...]      # default local port of account 1, 2, ...
 
 
@@ -33,7 +33,7 @@ class Phone:
     further: Mapping[int, int] = field(default_factory=dict)
 
     def has_own_port(self, line: int) -> bool:
-        return line == 1 or self.port_scope == "line"
+        return line == 1 or self.port_scope != "phone"
 
 
 def phones_of(

@@ -29,6 +29,8 @@ PHONE_OPTIONS = {
     "fingerprint": "sip_phone_fingerprint",
     "proxy": "sip_phone_proxy",
     "timeout": "sip_phone_timeout",
+    "profile": "sip_phone_profile",
+    "when_provisioned": "sip_phone_when_provisioned",
     "random_port": "sip_phone_random_port",
     "nat_traversal": "sip_phone_nat_traversal",
     "keep_alive_interval": "sip_phone_keep_alive_interval",

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ansible_collections.evenport.sip.plugins.module_utils.audit.findings import Finding, site_findings
+from ansible_collections.evenport.sip.plugins.module_utils.audit.findings import MEANINGS, Finding, site_findings
 from ansible_collections.evenport.sip.plugins.module_utils.audit.text import report_lines
 from ansible_collections.evenport.sip.plugins.module_utils.audit.verdict import LineVerdict, is_inside, judge_lines
 from ansible_collections.evenport.sip.plugins.module_utils.model import Extension, Registration
@@ -59,6 +59,10 @@ def report_sites(
                         lines, registrations[pbx], extensions[pbx], now=now, first_port=site.range.start, last_port=site.range.end)]
                 verdicts.update((verdict.line, verdict) for verdict in judged)
                 nat_off += [v.line.extension for v in judged if v.line.managed and v.line.phone not in own_network and _nat_is_off(v, extensions[pbx])]
+        owned = [
+            Finding("provisioning_server", name, f"{MEANINGS['provisioning_server'].text} ({server})", MEANINGS["provisioning_server"].remedy, phone.name,
+                    fault=False, cause=MEANINGS["provisioning_server"].text)
+            for phone in site.phones if (server := _owner(states[phone.name]))]
         ordered = [verdicts[line] for line in site.lines() if line in verdicts]
         unread = [
             Finding(state["code"], name, state.get("what") or state["msg"], state.get("remedy", ""), phone.name)
@@ -66,9 +70,15 @@ def report_sites(
         done = {phone.name: outcomes[phone.name] for phone in site.phones if outcomes and phone.name in outcomes}
         troubles += [
             Finding(o.code, name, o.msg, "", phone, cause=o.cause) for phone, o in done.items() if o.failed and not states[phone].get("code")]
-        findings = [*troubles, *site_findings(name, [v for v in ordered if v.verdict != "not_seen"], nat_off), *unread, *_unplanned_accounts(site, states)]
+        findings = [*troubles, *site_findings(name, [v for v in ordered if v.verdict != "not_seen"], nat_off), *unread, *_unplanned_accounts(site, states), *owned]
         reports.append(SiteReport(name, ordered, findings, done))
     return reports
+
+
+def _owner(state: Mapping[str, Any]) -> str:
+    """The provisioning server that may undo what a phone in order has; "" where there is none, or where the phone keeps what was set by hand."""
+    provisioning = state.get("provisioning") or {}
+    return "" if state.get("code") or provisioning.get("protected") else provisioning.get("server", "")
 
 
 def as_json(reports: list[SiteReport]) -> dict[str, Any]:

@@ -67,6 +67,8 @@ def order_of(site: Site, states: Mapping[str, dict[str, Any]]) -> Order:
 def _read(phone: SitePhone, inspect: Inspect) -> dict[str, Any]:
     try:
         result = inspect(phone)
+        if result["port_scope"] == "phone":     # planned before anybody knew: the port of its first line is all its lines'
+            phone.ports = [*phone.ports[:1], *[None] * len(phone.ports[1:])]
         return _state(phone, DRIFTED if result["drift"]["after"] else IN_ORDER, None, **_facts(phone, result))
     except Unreachable as error:
         return _state(phone, OFFLINE, error)
@@ -82,6 +84,7 @@ def _facts(phone: SitePhone, result: Mapping[str, Any]) -> dict[str, Any]:
     random = result["settings"].get("random_port")
     return {
         "identity": result["identity"],
+        "call_state": result["call_state"],
         "before": result["drift"]["before"],
         "after": result["drift"]["after"],
         # A phone with random ports holds none that could be in anybody's way.

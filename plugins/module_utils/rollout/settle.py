@@ -13,6 +13,7 @@ The words, all JSON-able, phone -> what is said of it:
 ``blocked``        who holds a port that it is to get has not left it
 ``failed_phones``  all with which something is wrong, whatever the reason
 ``deferred``       those who are worth another run
+``in_use``         phones that can't say so themselves: whether their PBX has them on a call; who is not in it, nobody knows
 ``stopped``        by site: every canary failed. That is no single bad phone, so the rest of the site is left alone
 """
 
@@ -23,14 +24,22 @@ from typing import Any
 
 from ansible_collections.evenport.sip.plugins.module_utils.rollout.waves import Wave
 
+# Device states of Asterisk in which somebody is on the phone, or about to be.
+_IN_USE = frozenset(("inuse", "busy", "ringing", "ringinuse", "ringinginuse", "onhold"))
+
 Results = Mapping[str, Mapping[str, Any]]
 
-WORDS = ("moved", "done", "not_shown", "unread", "not_proven", "blocked", "failed_phones", "deferred", "stopped")
+WORDS = ("moved", "done", "not_shown", "unread", "not_proven", "blocked", "failed_phones", "deferred", "stopped", "in_use")
 
 
-def open_wave(wave: Wave, earlier: Mapping[str, Any] | None = None, canaries: Mapping[str, Sequence[str]] | None = None) -> dict[str, Any]:
-    """Before a wave: who may not move now, because a phone of an earlier wave did not leave the port that it was to leave."""
-    now = {**_copy(earlier), "not_shown": {}, "unread": {}}
+def open_wave(
+    wave: Wave, reads: Results | None = None, earlier: Mapping[str, Any] | None = None, canaries: Mapping[str, Sequence[str]] | None = None,
+) -> dict[str, Any]:
+    """Before a wave: who may not move now, because a phone of an earlier wave did not leave the port that it was to leave.
+
+    *reads*: PBX -> result of asterisk_registrations_info with the extensions of ``wave["ask"]``.
+    """
+    now = {**_copy(earlier), "not_shown": {}, "unread": {}, "in_use": _in_use(wave, reads or {})}
     for name, step in wave["phones"].items():
         in_the_way = [other for other in step.get("after", ()) if other not in now["done"]]
         if in_the_way and name not in now["failed_phones"]:
@@ -46,7 +55,7 @@ def settle(
     *pushes*: phone -> result of evenport.sip.phone. *reads*: PBX -> result of asterisk_registrations_info with ``wait_for``
     (``not_shown``: extensions whose newest registration does not claim the planned port), or a failed result.
     """
-    now = {**_copy(earlier), "not_shown": {}, "unread": {}}
+    now = {**_copy(earlier), "not_shown": {}, "unread": {}, "in_use": _in_use(wave, reads)}
     restarted = (earlier or {}).get("not_shown") or {}
     for name in wave["phones"]:
         if name in (restarted or wave["phones"]) and (name in restarted or name not in now["failed_phones"]):
@@ -81,6 +90,23 @@ def _settle_phone(now: dict[str, Any], name: str, wave: Wave, push: Mapping[str,
     now["not_shown"][name] = now["failed_phones"][name] = trouble
     if _silent(name, wave["expected"], reads):
         now["unread"][name] = True
+
+
+def _in_use(wave: Wave, reads: Results) -> dict[str, bool]:
+    """Which phones of the wave that can't say so themselves are in use, as their PBX has it. Who is not in it: nobody knows."""
+    known: dict[str, bool] = {}
+    for pbx, phones in (wave.get("mute") or {}).items():
+        read = reads.get(pbx, {"failed": True})
+        states = {} if read.get("failed") or read.get("unreachable") else {one["extension"]: one for one in read.get("extensions", ())}
+        for phone, extensions in phones.items():
+            if all(extension in states for extension in extensions):
+                known[phone] = any(_busy(states[extension]) for extension in extensions)
+    return known
+
+
+def _busy(extension: Mapping[str, Any]) -> bool:
+    state = "".join(char for char in str(extension.get("device_state", "")).lower() if char.isalpha())
+    return bool(extension.get("active_channels")) or state in _IN_USE
 
 
 def _copy(earlier: Mapping[str, Any] | None) -> dict[str, Any]:

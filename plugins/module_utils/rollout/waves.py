@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ansible_collections.evenport.sip.plugins.module_utils.plan.moves import Order
@@ -14,11 +14,14 @@ from ansible_collections.evenport.sip.plugins.module_utils.rollout.inventory imp
 Wave = dict[str, Any]
 
 
-def plan_waves(sites: Mapping[str, Site], orders: Mapping[str, Order], canaries: int = 2) -> tuple[list[Wave], dict[str, list[str]]]:
+def plan_waves(
+    sites: Mapping[str, Site], orders: Mapping[str, Order], canaries: int = 2, mute: Collection[str] = (),
+) -> tuple[list[Wave], dict[str, list[str]]]:
     """All sites' waves side by side, after a first one with *canaries* phones of each site; and the canaries, site -> phones.
 
     A wave is {"phones": {name: {"ports": [...], "parking": bool, "after": [phones that must have left a port for it]}},
-    "expected": {pbx: [{"phone", "extension", "port"}]}}.
+    "expected": {pbx: [{"phone", "extension", "port"}]}, "ask": {pbx: [extensions]}, "mute": {pbx: {phone: [extensions]}}}.
+    The last two have those of *mute*: phones that can't say themselves whether they are in use, so that their PBX is to be asked.
     A site with no more phones to move than canaries has none: there is nobody left whom they could warn for.
     """
     chosen: dict[str, list[str]] = {}
@@ -36,7 +39,13 @@ def plan_waves(sites: Mapping[str, Site], orders: Mapping[str, Order], canaries:
                 after = [] if step["parking"] else list(order.after.get(step["phone"], ()))
                 waves[place][step["phone"]] = {"ports": step["ports"], "parking": step["parking"], "after": after}
     phones = {phone.name: phone for site in sites.values() for phone in site.phones}
-    return [{"phones": wave, "expected": _expected(wave, phones)} for wave in waves if wave], {site: names for site, names in chosen.items() if names}
+    return [_wave(wave, phones, mute) for wave in waves if wave], {site: names for site, names in chosen.items() if names}
+
+
+def _wave(steps: Mapping[str, Mapping[str, Any]], phones: Mapping[str, Any], mute: Collection[str]) -> Wave:
+    muted = _mute(steps, phones, mute)
+    asked = {pbx: [extension for extensions in theirs.values() for extension in extensions] for pbx, theirs in muted.items()}
+    return {"phones": steps, "expected": _expected(steps, phones), "ask": asked, "mute": muted}
 
 
 def _expected(wave: Mapping[str, Mapping[str, Any]], phones: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
@@ -49,3 +58,13 @@ def _expected(wave: Mapping[str, Mapping[str, Any]], phones: Mapping[str, Any]) 
                 if extension and port is not None:
                     expected.setdefault(phone.pbx, []).append({"phone": name, "extension": extension, "port": port})
     return expected
+
+
+def _mute(wave: Mapping[str, Any], phones: Mapping[str, Any], mute: Collection[str]) -> dict[str, dict[str, list[str]]]:
+    """Whom to ask about calls on the phones of this wave that can't tell."""
+    asked: dict[str, dict[str, list[str]]] = {}
+    for name in wave:
+        extensions = list(filter(None, phones[name].extensions))
+        if name in mute and phones[name].pbx and extensions:
+            asked.setdefault(phones[name].pbx, {})[name] = extensions
+    return asked

@@ -17,9 +17,37 @@ from ansible_collections.evenport.sip.plugins.module_utils.phones.target import 
 from ansible_collections.evenport.sip.plugins.module_utils.phones.visit import Visit
 from ansible_collections.evenport.sip.plugins.module_utils.phones.work import configure_phone, inspect_phone
 from tests.fakes.grandstream import FakeGrandstream
-from tests.fakes.web import FakeWebServer, Reply
+from tests.fakes.web import Reply
+from tests.unit.plugins.module_utils.phones.contract_suite import PASSWORD, TWO_LINES, PhoneContract, Row, refuse, target_of
 
 ONE = {"lines": [{"line": 1, "local_port": 5074, "nat_traversal": "stun", "rport": True}], "random_port": False}
+
+
+WANTED = {"random_port": False, "keep_alive_interval": 30, "lines": [
+    {"line": 1, "local_port": 5074, "nat_traversal": "keep_alive"}, {"line": 2, "local_port": 5076, "nat_traversal": "keep_alive"}]}
+
+
+def row(name, generation, model, read_path, write_path):
+    """Two ports, two NAT modes, one interval: five values change, random_port is right already."""
+    return Row(
+        name, lambda **more: FakeGrandstream(generation, **{"model": model, "password": PASSWORD, "accounts": TWO_LINES, **more}), "grandstream", generation,
+        WANTED, frozenset({"P40", "P413", "P52", "P414", "P84"}), ("P413", "local_port of line 2 is 5062 instead of 5076"),
+        {1: 5060, 2: 5062}, {1: 5074, 2: 5076}, read_path, write_path,
+        provision=lambda fake: fake.values.update({"P237": "admin:hunter2@prov.example.net/cfg"}))
+
+
+class TestContract(PhoneContract):
+    ROWS = [
+        row("g3", "G3", "", "config_get", "config_update"),
+        row("wp", "G3", "WP826", "config_get", "config_update"),
+        row("g2", "G2", "", "api.values.get", "api.values.post"),
+        row("g2-user", "G2", "GXP2160", "api.values.get", "api.values.post"),
+    ]
+
+    def test_forbidden_for_a_missing_referer(self, row):
+        with row.make(faults={"referer_removed": True}) as fake:
+            assert "Referer" in str(refuse(BadAnswer, lambda: configure_phone(target_of(fake), WANTED)))
+            assert (fake.login_attempts, fake.writes) == (0, 0)
 
 
 @pytest.fixture(autouse=True)
@@ -150,7 +178,7 @@ def test_an_interval_that_grandstream_refuses(interval):
 @pytest.mark.parametrize(("count", "model"), [(1, "GXP1610"), (3, "GXP2130"), (6, "GXP2170")])
 @pytest.mark.parametrize("generation", ["G2", "G3"])
 def test_accounts_are_those_that_exist(generation, count, model):
-    with FakeGrandstream(generation, model) as fake:
+    with FakeGrandstream(generation, model=model) as fake:
         found = inspect_phone(target(fake))
         assert [account["number"] for account in found["accounts"]] == list(range(1, count + 1))
         assert [account["active"] for account in found["accounts"]] == [True] + [False] * (count - 1)
@@ -172,7 +200,7 @@ def test_random_port_is_seen_and_switched_off():
     ports = []
     with FakeGrandstream("G3", on_register=lambda fake, number, port: ports.append(port)) as fake:
         fake.values["P78"] = "1"
-        fake._apply(everything=True)
+        fake.apply(everything=True)
         assert ports[-1] >= 32768
         assert configure_phone(target(fake), ONE)["before"]["random_port"] is True
         assert ports[-1] == 5074
@@ -208,30 +236,6 @@ def test_the_countdown_is_passed_on_and_the_lock_is_respected():
 
 
 # ---------------------------------------------------------------------- recognising
-
-
-class Page(FakeWebServer):
-    def __init__(self, reply):
-        super().__init__()
-        self.reply = reply
-
-    def handle(self, request):
-        return self.reply if request.path == "/" else Reply(404)
-
-
-@pytest.mark.parametrize(("reply", "evidence"), [
-    (Reply(200, b"<title>nginx</title>"), "title 'nginx'"),
-    (Reply(401, headers=[("WWW-Authenticate", 'Basic realm="snom"')]), "a Snom"),
-    (Reply(302, headers=[("Location", "/servlet?m=mod_listener&p=login")]), "a Yealink"),
-    (Reply(200, b"<title>Grandstream Device Configuration</title>"), "G0, G1"),
-])
-@pytest.mark.parametrize("brand", ["auto", "grandstream"])
-def test_a_stranger_is_refused_with_the_evidence_and_gets_no_password(reply, evidence, brand):
-    with Page(reply) as fake:
-        with pytest.raises(Unsupported) as caught:
-            inspect_phone(Target("kitchen", "127.0.0.1", port=fake.port, protocol="http", password="secret", brand=brand))
-        assert evidence in str(caught.value)
-        assert fake.log == ["GET /cgi-bin/api.values.get", "GET /"]
 
 
 @pytest.mark.parametrize("generation", ["G2", "G3"])

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from ansible_collections.evenport.sip.plugins.doc_fragments.phone import ModuleDocFragment
 from ansible_collections.evenport.sip.plugins.module_utils.errors import EvenportError
 from ansible_collections.evenport.sip.plugins.module_utils.phones import arguments
-from ansible_collections.evenport.sip.plugins.module_utils.phones.brands import BRANDS, default_ports
-from ansible_collections.evenport.sip.plugins.module_utils.phones.recognise import PROBES
+from ansible_collections.evenport.sip.plugins.module_utils.phones.brands import BRANDS, EVIDENCE, default_ports
+from ansible_collections.evenport.sip.plugins.module_utils.phones.profile import KINDS
+from ansible_collections.evenport.sip.plugins.module_utils.phones.recognise import PROBES, PROFILES
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import SETTINGS, Place, flatten, unflatten
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target, plain_mac
 from ansible_collections.evenport.sip.plugins.modules import phone, phone_info
@@ -126,9 +127,15 @@ def test_secrets_are_marked():
 
 
 def test_every_brand_has_a_probe_and_says_its_scope():
-    assert set(BRANDS) == set(PROBES)
+    assert set(BRANDS) == set(PROBES) and set(PROFILES) == set(KINDS)
     for brand in BRANDS.values():
-        assert brand.port_scope in ("line", "phone") and brand.apply in ("live", "reboot") and brand.models and brand.evidence
+        assert brand.port_scope in ("line", "phone", "varies") and brand.apply in ("live", "reboot") and brand.models and brand.how
+
+
+def test_every_brand_says_how_we_know_and_none_claims_to_be_verified():
+    for brand in BRANDS.values():
+        assert brand.evidence and {grade for grade, dummy in brand.evidence} <= set(EVIDENCE)
+        assert "verif" not in str(brand.evidence).lower()
 
 
 def test_default_ports():

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from ansible_collections.evenport.sip.plugins.module_utils.rollout.inventory import sites_of
 from ansible_collections.evenport.sip.plugins.module_utils.rollout.outcome import Outcome
 from ansible_collections.evenport.sip.plugins.module_utils.rollout.report import as_json, report_sites
@@ -115,3 +117,11 @@ def test_the_report_is_json_and_has_no_secret_of_the_inventory():
     data = json.dumps(as_json([report(found, read(registration("ax", 5060)), {"a": Outcome("moved")})]))
     assert "hunter2" not in data
     assert json.loads(data)["lines"][0]["this_run"] == "moved"
+
+
+@pytest.mark.parametrize(("provisioning", "told"), [
+    ({"server": "prov.example.net", "protected": False}, True), ({"server": "prov.example.net", "protected": True}, False), ({}, False)])
+def test_a_provisioning_server_is_worth_knowing_even_where_all_is_in_order(provisioning, told):
+    one = report(sites(), read(registration("ax", 5060), registration("bx", 5062)), a={"provisioning": provisioning})
+    assert codes(one) == [] and [(f.code, f.phone) for f in one.findings] == [("provisioning_server", "a")] * told
+    assert not told or "prov.example.net" in one.findings[0].text

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from ansible_collections.evenport.sip.plugins.module_utils.errors import AuthFailed, Busy, PlanError, Unreachable
+from ansible_collections.evenport.sip.plugins.module_utils.errors import AuthFailed, Busy, PlanError, Provisioned, Unreachable
 from ansible_collections.evenport.sip.plugins.module_utils.rollout.inventory import sites_of
 from ansible_collections.evenport.sip.plugins.module_utils.rollout.scan import DRIFTED, IN_ORDER, OFFLINE, ON_SITE, REFUSED, UNMANAGED, order_of, scan_sites
 
@@ -23,7 +23,7 @@ def reading(port=5060, drift=True, random_port=False, accounts=()):
     return {
         "identity": {"brand": "x"}, "settings": {"random_port": random_port, "lines": [{"line": 1, "local_port": port}, {"line": 2, "local_port": 5062}]},
         "drift": {"before": {"lines": [{"line": 1, "local_port": port}]}, "after": {"lines": []} if drift else {}}, "provisioning": {},
-        "accounts": [{"number": 1, "active": True, "local_port": port}, *accounts],
+        "port_scope": "line", "call_state": True, "accounts": [{"number": 1, "active": True, "local_port": port}, *accounts],
     }
 
 
@@ -122,3 +122,15 @@ def test_phones_that_need_nothing_are_not_in_the_order():
     sites = fleet({"a": [5060], "b": [5062]})
     states = scan(sites, {"a": reading(5060, drift=False), "b": reading(5060)})
     assert [[step["phone"] for step in wave] for wave in order_of(sites["acme"], states).waves] == [["b"]]
+
+
+def test_a_phone_with_one_port_for_all_lines_keeps_the_first_of_those_planned():
+    sites = fleet({"a": [5060, 5062, 5064]}, a={"sip_extensions": ["1", "2", "3"]})
+    states = scan(sites, {"a": {**reading(5062), "port_scope": "phone", "call_state": False}})
+    assert states["a"]["ports"] == sites["acme"].phones[0].ports == [5060, None, None] and states["a"]["call_state"] is False
+    assert [(line.extension, line.port) for line in sites["acme"].lines()] == [("1", 5060), ("2", None), ("3", None)]
+
+
+def test_a_phone_that_a_server_owns_is_refused():
+    sites = fleet({"a": [5060]})
+    assert scan(sites, {"a": Provisioned("a: owned by prov.example.net.")})["a"]["code"] == "provisioned"

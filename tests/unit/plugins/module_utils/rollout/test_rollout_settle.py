@@ -67,17 +67,17 @@ def test_only_what_may_pass_by_itself_is_deferred(push, deferred):
 
 def test_a_phone_waits_in_vain_for_one_that_failed_was_skipped_or_never_came():
     for earlier in ({}, {"failed_phones": {"first": "why"}}, settle(wave_of("first"), {"first": {"skipped": True}}, GOOD)):
-        settled = open_wave(wave_of("a", after=["first"]), earlier)
+        settled = open_wave(wave_of("a", after=["first"]), {}, earlier)
         assert "first did not leave" in settled["blocked"]["a"]
         assert "a" in settled["failed_phones"]
-    chain = open_wave(wave_of("b", after=["a"]), settled)
+    chain = open_wave(wave_of("b", after=["a"]), {}, settled)
     assert "a did not leave" in chain["blocked"]["b"]
-    assert open_wave(wave_of("a", after=["first"]), settle(wave_of("first"), {"first": PUSHED}, GOOD))["blocked"] == {}
+    assert open_wave(wave_of("a", after=["first"]), {}, settle(wave_of("first"), {"first": PUSHED}, GOOD))["blocked"] == {}
 
 
 def test_a_result_of_an_earlier_wave_is_not_told_twice():
     parked = settle(wave_of("a"), {"a": PUSHED}, {"pbx": {"not_shown": ["ax"]}})
-    before = open_wave(wave_of("a", "b"), parked)
+    before = open_wave(wave_of("a", "b"), {}, parked)
     after = settle(wave_of("a", "b"), {"a": PUSHED, "b": PUSHED}, GOOD, before)
     assert set(after["failed_phones"]) == {"a"} == set(after["not_proven"])
     assert (after["not_shown"], after["done"]) == ({}, {"b": True})
@@ -88,3 +88,20 @@ def test_a_site_stops_when_all_of_its_canaries_failed_and_not_before(failed, sto
     pushes = {name: {"failed": True, "msg": "no"} if name in failed else PUSHED for name in "ab"}
     settled = settle(wave_of("a", "b"), pushes, GOOD, None, {"acme": ["a", "b"], "other": []})
     assert set(settled["stopped"]) == ({"acme"} if stops else set())
+
+
+@pytest.mark.parametrize(("extension", "in_use"), [
+    ({"active_channels": 0, "device_state": "Not in use"}, {"a": False}), ({"active_channels": 1, "device_state": "Not in use"}, {"a": True}),
+    ({"active_channels": 0, "device_state": "In use"}, {"a": True}), ({"active_channels": 0, "device_state": "RINGINUSE"}, {"a": True}),
+    ({"active_channels": 0, "device_state": "Unavailable"}, {"a": False}), (None, {})])
+def test_the_pbx_says_whether_a_mute_phone_is_in_use(extension, in_use):
+    wave = {**wave_of("a", "b"), "mute": {"pbx": {"a": ["ax"]}}}
+    read = {"not_shown": ["ax"], "extensions": [{"extension": "ax", **extension}] if extension else []}
+    assert open_wave(wave, {"pbx": read})["in_use"] == in_use
+    assert settle(wave, {"a": PUSHED, "b": PUSHED}, {"pbx": read})["in_use"] == in_use, "fresh again before a restart"
+
+
+@pytest.mark.parametrize("read", [{"failed": True}, {"unreachable": True}])
+def test_a_pbx_that_is_silent_knows_nothing_of_calls(read):
+    wave = {**wave_of("a"), "mute": {"pbx": {"a": ["ax"]}}}
+    assert open_wave(wave, {"pbx": read})["in_use"] == open_wave(wave)["in_use"] == {}

@@ -82,7 +82,7 @@ def test_whoever_fails_nobody_moves_onto_a_port_that_is_still_held(fleet, data):
     held = {name: order.now[name] for order in orders.values() for name in order.now}
     settled = {}
     for wave in plan_waves(sites, orders, data.draw(st.integers(0, 2)))[0]:
-        settled = open_wave(wave, settled)
+        settled = open_wave(wave, {}, settled)
         movers = [name for name in wave["phones"] if name not in settled["failed_phones"]]
         for name in movers:
             port = wave["phones"][name]["ports"][0]
@@ -99,3 +99,17 @@ def test_lines_without_a_port_or_an_extension_are_not_waited_for():
     order = Order([[{"phone": "a", "ports": [5060, 5062, None], "parking": False}]])
     waves, _canaries = plan_waves({"acme": site}, {"acme": order})
     assert waves[0]["expected"] == {"pbx": [{"phone": "a", "extension": "101", "port": 5060}]}
+
+
+def test_phones_that_cannot_speak_of_calls_are_asked_for_at_their_pbx_wave_by_wave():
+    sites, orders = site_of("a", "b", "c")
+    waves, unused = plan_waves(sites, orders, 1, {"a", "c"})
+    assert [wave["ask"] for wave in waves] == [{"pbx": ["ax"]}, {"pbx": ["cx"]}]
+    assert [wave["mute"] for wave in waves] == [{"pbx": {"a": ["ax"]}}, {"pbx": {"c": ["cx"]}}]
+
+
+def site_of(*names):
+    site = Site("acme")
+    site.phones = [SitePhone(name, "acme", {"sip_pbx": "pbx"}, [f"{name}x"], [5062 + 2 * number]) for number, name in enumerate(names)]
+    order = order_moves({name: [5060] for name in names}, {phone.name: phone.ports for phone in site.phones})
+    return {"acme": site}, {"acme": order}

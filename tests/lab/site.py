@@ -1,0 +1,54 @@
+"""A whole site rolled out at once, beside the four phones of a journey: every brand behind one strict router, or very many phones.
+
+    python -m tests.lab --mixed
+    python -m tests.lab --scale 70
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.fakes.brands import KINDS
+from tests.lab import controller, inventory, routers, spaces
+from tests.lab.journey import Site
+
+
+def travel(what: str, home: Path, tree: Path) -> dict[str, Any]:
+    """The rollout as data: a line of text, and complaints. *what*: "mixed", or the number of phones."""
+    kinds = list(KINDS.values()) if what == "mixed" else []
+    count = len(kinds) or int(what)
+    site = Site(routers.ROUTERS["strict" if kinds else "masq"], home, tree, list(range(101, 101 + count)), kinds)
+    complaints = []
+    try:
+        site.begin(nat_option=False)
+        before = site.seen()
+        folder = inventory.write(home / "inventory", site.phones, site.pbx)
+        runs = [controller.play(playbook, folder, home, f"{number}-{playbook}", limit=240) for number, playbook in enumerate(("plan", "site", "site"))]
+        complaints += [f"a run ended with {run.code}:\n{run.output[-2000:]}" for run in runs if run.code]
+        if runs[2].changed:
+            complaints.append(f"the second run changed {runs[2].changed} things")
+        planned = {str(phone.number): (routers.OUTSIDE, 5060 + 2 * index) for index, phone in enumerate(site.phones)}
+        seen = site.seen()
+        if seen != planned:
+            wrong = {extension: found for extension, found in seen.items() if planned[extension] != found}
+            complaints.append(f"Asterisk sees {len(seen)} of {count} phones; not where they were planned: {wrong}")
+        ports = sorted(port for dummy, port in seen.values())
+        who = f"{', '.join(KINDS)}: " if kinds else ""
+        text = f"{who}{len(before)} of {count} registered before; plan {runs[0].seconds:.0f} s, rollout {runs[1].seconds:.0f} s, " \
+               f"second run {runs[2].seconds:.0f} s (changed={runs[2].changed}); Asterisk sees {len(seen)} phones, from {min(ports, default=0)} to {max(ports, default=0)}"
+        return {"text": text, "complaints": complaints}
+    finally:
+        site.end()
+
+
+def main() -> None:
+    what, home, tree = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    spaces.prepare()
+    (home / "story.json").write_text(json.dumps(travel(what, home, tree)), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
