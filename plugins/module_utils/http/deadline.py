@@ -16,6 +16,7 @@ import time
 from typing import Any
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer
+from ansible_collections.evenport.sip.plugins.module_utils.http.rawbody import settle_encoding
 
 
 class _DeadlinedReader(io.RawIOBase):
@@ -74,5 +75,9 @@ def deadlined(connection_class: type, total: float) -> type:
     class Response(http.client.HTTPResponse):
         def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
             super().__init__(_DeadlinedSocket(sock, total), *args, **kwargs)
+
+        def begin(self) -> None:
+            super().begin()
+            settle_encoding(self)
 
     return type("Deadlined" + connection_class.__name__, (connection_class,), {"response_class": Response})

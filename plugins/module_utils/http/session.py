@@ -66,7 +66,7 @@ class WebSession:
     """One web session with one device. Not thread-safe; one request at a time (phones serve few). Close it, or use ``with``.
 
     ``cookies`` (name -> value) is plain data: a session can be handed to another process with it.
-    ``auth``, where a driver has set it, goes with every request. ``certificate`` is what the device showed (DER), b"" over http.
+    ``auth`` and ``headers``, where a driver has set them, go with every request. ``certificate`` is what the device showed (DER), b"" over http.
     """
 
     def __init__(self, reach: Reach, cookies: Mapping[str, str] | None = None) -> None:
@@ -75,6 +75,7 @@ class WebSession:
         self.reach = reach
         self.cookies: dict[str, str] = dict(cookies or {})
         self.auth: HttpAuth | None = None
+        self.headers: dict[str, str] = {}
         self.certificate = b""
         self._pin = plain_fingerprint(reach.fingerprint)
         self._session = self._open(self._pin)
@@ -103,11 +104,11 @@ class WebSession:
                             headers={"Content-Type": "application/x-www-form-urlencoded"}, **options)
 
     def upload(self, path: str, files: Mapping[str, tuple[str, bytes, str]], form: Mapping[str, str] | Sequence[tuple[str, str]] = (), *,
-               charset: str = "utf-8", **options: Any) -> Answer:
+               charset: str = "utf-8", headers: Mapping[str, str] | None = None, **options: Any) -> Answer:
         """POST multipart/form-data: the plain fields of *form*, then *files*: field -> (file name, content, content type)."""
         fields = [(name, value.encode(charset, "xmlcharrefreplace")) for name, value in (form.items() if isinstance(form, Mapping) else form)]
         body, content_type = urllib3.encode_multipart_formdata([*fields, *files.items()])
-        return self.request("POST", path, body=body, headers={"Content-Type": content_type}, **options)
+        return self.request("POST", path, body=body, headers={**(headers or {}), "Content-Type": content_type}, **options)
 
     def request(self, method: str, path: str, query: Mapping[str, str] | None = None, *, body: bytes | None = None,
                 headers: Mapping[str, str] | None = None, timeout: float | None = None) -> Answer:
@@ -126,9 +127,10 @@ class WebSession:
 
     def _exchange(self, method: str, path: str, query: Mapping[str, str] | None, body: bytes | None, headers: Mapping[str, str] | None,
                   timeout: float | None) -> Answer:
-        sent = dict(headers or {})
+        sent = {**self.headers, **(headers or {})}
         if method not in ("GET", "HEAD"):
-            sent["Referer"], sent["Origin"] = self.reach.url + "/", self.reach.url
+            sent.setdefault("Referer", self.reach.url + "/")
+            sent["Origin"] = self.reach.url
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         url = self.reach.url + path + ("?" + urlencode(query, safe=":,@") if query else "")
@@ -147,7 +149,7 @@ class WebSession:
             raise self._refused(error) if is_certificate_fault(error) else translate(error, self.reach) from None
 
     def _read(self, method: str, path: str, response: Any) -> Answer:
-        where = f"{self.reach.name}: {method} {path} of {self.reach.url}"
+        where = f"{self.reach.name}: {method} {path.partition('?')[0]} of {self.reach.url}"
         if self.reach.protocol == "https" and not self.certificate:
             self.certificate = _shown_certificate(response.raw)
         body = bytearray()
