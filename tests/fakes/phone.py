@@ -32,7 +32,10 @@ from tests.fakes.web import Drop, FakeWebServer, Reply
 
 
 class FakePhone(FakeWebServer):
-    """Counters: logins, login_attempts, logouts, writes, reboots, polls (of the call state), requests (and ``log``)."""
+    """Counters: logins, login_attempts, logouts, writes, reboots, polls (of the call state), requests (and ``log``).
+
+    A brand with HTTP authentication has no logins to count: there, login_attempts are the wrong passwords, logins and logouts stay 0.
+    """
 
     MODEL: ClassVar[str]
     FIRMWARE: ClassVar[str]

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A small threaded web server under all fake phones: real sockets, real HTTP, request log, and faults that can be switched on.
 
-Faults (``faults[name] = True`` for every path, or a piece of the path)::
+Faults (``faults[name] = True`` for every request, or a piece of "METHOD /path")::
 
     hang          take the request, never answer
     drip          answer headers, then a byte now and then for ever
@@ -193,8 +193,9 @@ class FakeWebServer:
         body = stream.read(int(headers.get("content-length", "0")))
         target = urlsplit(start[1])
         request = Request(start[0], target.path, dict(parse_qsl(target.query, keep_blank_values=True)), headers, body, peer)
-        self.log.append(f"{request.method} {request.path}")
-        self._fault(sock, request.path)
+        line = f"{request.method} {request.path}"
+        self.log.append(line)
+        self._fault(sock, line)
         with self.lock:
             reply = self.handle(request)
         if "close" in headers.get("connection", "").lower() or start[2] == "HTTP/1.0":

@@ -120,5 +120,8 @@ class Driver(ABC):
         raise NotImplementedError
 
     def restarted(self) -> bool:
-        """After reboot(): is the phone up again? True only once it has really been down. Unreachable counts as not yet."""
+        """After reboot(), or after write() where APPLY is "reboot": is the phone up again? True only once it has really been down.
+
+        Unreachable counts as not yet. May log in anew: the restart was ours, and the password has been accepted in this visit.
+        """
         raise NotImplementedError

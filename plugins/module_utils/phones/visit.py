@@ -38,7 +38,7 @@ class Visit:
             if not self._resumed:
                 self._login()
         except BaseException:
-            self._web.close()
+            self._leave()                       # a login can fail after the phone has let us in
             raise
         return self
 
@@ -77,8 +77,11 @@ class Visit:
         return self.driver.session()
 
     def __exit__(self, *dummy: Any) -> None:
+        self._leave()
+
+    def _leave(self) -> None:
         try:
-            if not self._kept:
+            if not self._kept and hasattr(self, "driver"):
                 self.driver.logout()
         except EvenportError:
             pass                                # whatever went wrong before is the news; the session ends by itself in about a minute

@@ -13,7 +13,16 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer, Busy, DeviceError, EvenportError, NotApplied, Provisioned, Unreachable, Unsupported
+from ansible_collections.evenport.sip.plugins.module_utils.errors import (
+    BadAnswer,
+    Busy,
+    DeviceError,
+    EvenportError,
+    NotApplied,
+    Provisioned,
+    Unreachable,
+    Unsupported,
+)
 from ansible_collections.evenport.sip.plugins.module_utils.phones.contract import Driver, Reading
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import SETTINGS, Flat, Place, flatten, unflatten
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
@@ -21,6 +30,7 @@ from ansible_collections.evenport.sip.plugins.module_utils.phones.visit import V
 
 _REFRESH = 25.0                 # seconds: a Grandstream's session ends after about 60 without a refresh
 _REBOOT_POLL = 1.0              # seconds between two looks at a phone that restarts, at least; it grows to 5
+_REBOOT_STARTS = 30.0           # seconds after a write: a phone that restarts at every write, and still answers from before, did not take it
 
 
 def inspect_phone(target: Target, wanted: Mapping[str, Any] | None = None, *, keep_session: bool = False, when_provisioned: str = "refuse",
@@ -78,11 +88,11 @@ def configure_phone(target: Target, wanted: Mapping[str, Any], *, check_mode: bo
             return result
         _wait_until_idle(driver, when_busy, busy_timeout, busy_interval, restart or driver.APPLY == "reboot", in_use)
         if changes:
-            after = _write(driver, changes, reading)
+            after = _write(driver, changes, reading, reboot_timeout)
             result["accounts"] = [asdict(account) for account in after.accounts]
             result["applied"] = "rebooted" if driver.APPLY == "reboot" else "live"
-        if restart or (changes and driver.APPLY == "reboot"):
-            _restart(driver, reboot_timeout, restart)
+        if restart:
+            _restart(driver, reboot_timeout)
             result["applied"] = "rebooted"
         return result
 
@@ -156,7 +166,7 @@ def _wait_until_idle(driver: Driver, when_busy: str, timeout: float, interval: f
             refreshed = time.monotonic()
 
 
-def _write(driver: Driver, changes: Flat, before: Reading) -> Reading:
+def _write(driver: Driver, changes: Flat, before: Reading, reboot_timeout: float) -> Reading:
     """Write once, read back. What was there before is put back where that fails."""
     unclear: EvenportError | None = None
     try:
@@ -164,31 +174,56 @@ def _write(driver: Driver, changes: Flat, before: Reading) -> Reading:
     except (Unreachable, BadAnswer) as error:
         unclear = error                         # it may have arrived: only reading tells, sending again never does
     try:
-        after = driver.read()
+        after = _read_back(driver, changes, reboot_timeout)
         wrong = [place for place, value in changes.items() if after.settings.get(place) != value]
         if not wrong:
             return after
         names = ", ".join(f"{place} is {after.settings.get(place)!r} instead of {changes[place]!r}" for place in wrong)
-        said = unclear.what if unclear else "the phone said success, but"
+        said = _unnamed(driver, unclear) if unclear else "the phone said success, but"
         failure: EvenportError = NotApplied(f"{driver.target.name}: {said} reading back shows: {names}.",
                                             "Has this user the right to change it, or does a provisioning server own the phone? "
-                                            + _put_back(driver, changes, before, after))
+                                            + _put_back(driver, changes, before, after, reboot_timeout))
     except EvenportError as error:
-        failure = type(error)(f"{driver.target.name}: wrote {', '.join(str(place) for place in changes)}, but could not read it back: {error.what}",
-                              _put_back(driver, changes, before, None))
+        failure = type(error)(f"{driver.target.name}: wrote {', '.join(str(place) for place in changes)}, but could not read it back: {_unnamed(driver, error)}",
+                              _put_back(driver, changes, before, None, reboot_timeout))
     failure.wrote = True
     raise failure
 
 
-def _put_back(driver: Driver, changes: Flat, before: Reading, after: Reading | None) -> str:
+def _unnamed(driver: Driver, error: EvenportError) -> str:
+    """What an error says, without the phone's name in front: the sentence around it has that."""
+    return error.what.removeprefix(f"{driver.target.name}: ")
+
+
+def _read_back(driver: Driver, changes: Flat, reboot_timeout: float) -> Reading:
+    """What the phone holds after a write. One that restarts at every write is read once it is back; one that should and plainly does not
+    (it answers, and holds something else) is read as it is."""
+    if driver.APPLY != "reboot":
+        return driver.read()
+    patience = min(_REBOOT_STARTS, reboot_timeout / 2)
+    if not _back(driver, patience):
+        try:
+            reading = driver.read()
+            if any(reading.settings.get(place) != value for place, value in changes.items()):
+                return reading
+        except (Unreachable, BadAnswer):
+            pass                                # it is on its way
+        if not _back(driver, reboot_timeout - patience):
+            raise DeviceError(f"the phone did not come back from its restart within {reboot_timeout:g} s.")
+    return driver.read()
+
+
+def _put_back(driver: Driver, changes: Flat, before: Reading, after: Reading | None, reboot_timeout: float) -> str:
     """Best effort with the session that there is; the sentence that tells how it went."""
     old = {place: before.settings[place] for place in changes if after is None or after.settings.get(place) != before.settings[place]}
     if not old:
         return "All settings are as they were."
     listed = ", ".join(f"{place} {value!r}" for place, value in old.items())
+    if after is None and driver.APPLY == "reboot":
+        return f"It is not restarted a second time to put back what was there before: check the phone (it had {listed})."
     try:
         driver.write(old)
-        shown = driver.read().settings
+        shown = _read_back(driver, old, reboot_timeout).settings
     except EvenportError:
         return f"Putting back what was there before failed too: check the phone (it had {listed})."
     if any(shown.get(place) != value for place, value in old.items()):
@@ -196,18 +231,24 @@ def _put_back(driver: Driver, changes: Flat, before: Reading, after: Reading | N
     return "What was there before has been put back."
 
 
-def _restart(driver: Driver, timeout: float, ask: bool) -> None:
-    """One restart, never two. Waits until the phone's web page is back; no login is needed for that."""
-    name = driver.target.name
+def _restart(driver: Driver, timeout: float) -> None:
+    """One restart, never two. Waits until the phone's web page is back."""
     try:
-        if ask:
-            driver.reboot()
-        deadline, pause = time.monotonic() + timeout, min(_REBOOT_POLL, timeout / 10)
-        while not driver.restarted():
-            if time.monotonic() >= deadline:
-                raise DeviceError(f"{name}: asked to restart, but not back within {timeout:g} s.", "Look at the phone; it is not restarted a second time.")
-            time.sleep(pause)
-            pause = min(pause * 1.3, 5.0)
+        driver.reboot()
+        if not _back(driver, timeout):
+            raise DeviceError(f"{driver.target.name}: asked to restart, but not back within {timeout:g} s.",
+                              "Look at the phone; it is not restarted a second time.")
     except EvenportError as error:
         error.wrote = True
         raise
+
+
+def _back(driver: Driver, timeout: float) -> bool:
+    """Wait until the phone has been down and is up again. False: not within *timeout*."""
+    deadline, pause = time.monotonic() + timeout, min(_REBOOT_POLL, timeout / 10)
+    while not driver.restarted():
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(pause)
+        pause = min(pause * 1.3, 5.0)
+    return True
