@@ -63,7 +63,7 @@ class ActionModule(ActionBase):
                     states[phone.name].update(state=REFUSED, code=error.code, msg=str(error))
         phones = [phone for site in sites.values() for phone in site.phones if phone.managed and not site.error and not phone.error]
         waves, canaries = plan_waves(
-            sites, orders, arguments["canaries"], {phone for phone, state in states.items() if not state.get("call_state", True)})
+            sites, orders, arguments["canaries"], {phone for phone, state in states.items() if not state.get("call_state", state["state"] != ON_SITE)})
         for host, why in broken.items():
             states[host] = {
                 "site": "", "pbx": "", "state": REFUSED, "code": "error", "msg": f"{host}: its variables can't be resolved: {why}",

@@ -27,7 +27,7 @@ options:
     description: Port of the phone's web page. Default is 443 for V(https) and 80 for V(http).
     type: int
   username:
-    description: User name at the phone's web page.
+    description: User name at the phone's web page. On a Poly, V(admin) stands for its only user, C(Polycom).
     type: str
     default: admin
   password:

@@ -10,8 +10,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from tests.fakes.cisco import FakeCisco
+from tests.fakes.fanvil import FakeFanvil
 from tests.fakes.grandstream import FakeGrandstream
+from tests.fakes.htek import FakeHtek
 from tests.fakes.phone import FakePhone
+from tests.fakes.poly import FakePoly
+from tests.fakes.snom import FakeSnom
+from tests.fakes.yealink_api import FakeYealinkY5
+from tests.fakes.yealink_servlet import FakeYealinkY3, FakeYealinkY4
 
 
 @dataclass(frozen=True)
@@ -30,4 +37,14 @@ class Kind:
 KINDS = {
     "grandstream": Kind(partial(FakeGrandstream, "G3"), "000b82"),
     "grandstream-old": Kind(partial(FakeGrandstream, "G2"), "000b82"),
+    "yealink": Kind(FakeYealinkY5, "805ec0"),
+    "yealink-servlet": Kind(FakeYealinkY4, "805ec0"),
+    "yealink-old": Kind(FakeYealinkY3, "805ec0"),
+    "poly": Kind(partial(FakePoly, "edge"), "482567"),
+    "poly-vvx": Kind(partial(FakePoly, "vvx"), "0004f2"),
+    "htek": Kind(partial(FakeHtek, "basic"), "001fc1"),
+    "fanvil": Kind(partial(FakeFanvil, "v5501"), "443b32"),
+    "snom": Kind(partial(FakeSnom, "Digest"), "000413"),
+    "cisco": Kind(partial(FakeCisco, "spa"), "0002fd"),
+    "cisco-mpp": Kind(partial(FakeCisco, "mpp"), "0002fd"),
 }

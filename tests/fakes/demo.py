@@ -20,7 +20,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.fakes.site import DemoSite
+from tests.fakes.site import MIXED, DemoSite
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 INVENTORY = CHECKOUT / "inventory" / "demo"
@@ -82,7 +82,7 @@ def _running(pid_file):
 
 def serve(inventory):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with DemoSite(inventory):
+    with DemoSite(inventory, kinds=MIXED):
         while True:
             signal.pause()
 
@@ -108,7 +108,7 @@ def run():
     inventory = copy_inventory(CHECKOUT / ".cache" / "demo" / "inventory")
     up(inventory)
     try:
-        print("Eight phones behind one router, all on local SIP port 5060; the PBX's NAT option is off.")
+        print("Eight phones of seven brands behind one router, on local SIP port 5060 or a random one; the PBX's NAT option is off.")
         playbook("plan", inventory)
         playbook("audit", inventory, report="before.json")
         playbook("site", inventory)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, evenport.sip contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The embedded site: eight fake Grandstreams of both generations behind a simulated router, and a fake Asterisk. Loopback only.
+"""The embedded site: eight fake phones behind a simulated router, and a fake Asterisk. Loopback only.
 
 What is where comes from inventory/demo, so that inventory and fakes cannot disagree. The phones register when they start, when
 their web page moves them to another port, and every two seconds (so that a NAT option switched on at the PBX shows soon).
@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 
 from tests.fakes.asterisk import FakeAsterisk
-from tests.fakes.grandstream import FakeGrandstream
+from tests.fakes.brands import KINDS
 from tests.fakes.nat import Router
 
 PJSIP = """; Written by the demo. One endpoint per extension, NAT option off, as on many a PBX that grew by hand.
@@ -52,11 +52,19 @@ qualify_frequency=30
 """
 
 
-class DemoSite:
-    """Start with ``with DemoSite(inventory):``; *inventory* is the folder inventory/demo or a copy of it."""
+ORDINARY = ("grandstream", "grandstream-old")
+MIXED = ("grandstream", "yealink", "poly", "htek", "fanvil", "snom", "cisco", "grandstream-old")
 
-    def __init__(self, inventory, router_mode="keep"):
+
+class DemoSite:
+    """Start with ``with DemoSite(inventory):``; *inventory* is the folder inventory/demo or a copy of it.
+
+    *kinds*: of KINDS, one for each phone in turn, from the start again where there are more phones.
+    """
+
+    def __init__(self, inventory, router_mode="keep", kinds=ORDINARY):
         self.inventory = Path(inventory)
+        self.kinds = kinds
         groups = yaml.safe_load((self.inventory / "hosts.yml").read_text(encoding="utf-8"))
         site = yaml.safe_load((self.inventory / "group_vars/demo_site/main.yml").read_text(encoding="utf-8"))
         self.pbx_host = groups["demo_pbxs"]["hosts"]["demo-pbx"]
@@ -78,10 +86,10 @@ class DemoSite:
             config, self.pbx_host["sip_ami_host"], self.pbx_host["sip_ami_port"], users={self.pbx_host["sip_ami_user"]: self.pbx_host["sip_ami_password"]})
         self.pbx.start()
         for number, (name, host) in enumerate(self.hosts.items()):
-            generation, model = (("G3", "GXP2170") if number % 2 == 0 else ("G2", "GXP1628"))
+            kind = KINDS[self.kinds[number % len(self.kinds)]]
             accounts = [{"user": user, "active": True, "port": 5060 + 2 * index} for index, user in enumerate(host["sip_extensions"])]
-            self.phones[name] = FakeGrandstream(
-                generation=generation, model=model, mac=host["sip_mac"], password=self.password, address=host["ansible_host"], port=self.web_port,
+            self.phones[name] = kind.make(
+                mac=host["sip_mac"].replace(":", ""), password=self.password, address=host["ansible_host"], port=self.web_port,
                 accounts=accounts, on_register=lambda _fake, account, port, name=name: self._register(name, account, port))
             self.phones[name].start()
         threading.Thread(target=self._refresh, daemon=True).start()
@@ -109,9 +117,10 @@ class DemoSite:
             return
         self._ports[(name, account)] = port
         inside = "192.168.1." + host["ansible_host"].rsplit(".", 1)[1]
+        first = min(number for (phone, number), held in self._ports.items() if (phone, held) == (name, port))      # accounts on one port share a socket
         self.pbx.register(
-            str(host["sip_extensions"][account - 1]), inside, port, self.router.address, self.router.translate(f"{inside}/{account}", port),
-            user_agent=f"Grandstream {self.phones[name].model if name in self.phones else ''} 1.0")
+            str(host["sip_extensions"][account - 1]), inside, port, self.router.address, self.router.translate(f"{inside}/{first}", port),
+            user_agent=self.phones[name].model if name in self.phones else "")
 
     def _refresh(self):
         while not self._ending.wait(2):

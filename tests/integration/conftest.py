@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.fakes.demo import copy_inventory
-from tests.fakes.site import DemoSite
+from tests.fakes.site import ORDINARY, DemoSite
 from tests.playbook import run_playbook
 
 _nets = itertools.count(1)
@@ -24,9 +24,9 @@ def loopback_net():
 class Rollout:
     """A running demo site with an inventory of its own, planned ports and all."""
 
-    def __init__(self, folder):
-        self.inventory = copy_inventory(folder / "inventory", loopback_net(), lock=True)
-        self.site = DemoSite(self.inventory)
+    def __init__(self, folder, kinds=ORDINARY, lock=True):
+        self.inventory = copy_inventory(folder / "inventory", loopback_net(), lock=lock)
+        self.site = DemoSite(self.inventory, kinds=kinds)
         self.phones = self.site.phones
         self.report_file = folder / "report.json"
 

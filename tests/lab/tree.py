@@ -12,7 +12,7 @@ import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,18 +37,25 @@ def cache() -> Path:
 def ensure() -> Path:
     """The extracted tree, built now if it isn't there yet. Raises LabUnavailable."""
     require(NEEDED)
+    return extracted(cache(), SUITE, PACKAGES, RECIPE, _try)
+
+
+def extracted(folder: Path, suite: str, packages: tuple[str, ...], recipe: int, finish: Callable[[Path], None]) -> Path:
+    """A tree of Debian packages under *folder*, built now if it isn't there yet. *finish* has the last hand on a new one. Raises LabUnavailable."""
+    require({program: NEEDED[program] for program in ("apt-get", "dpkg", "perl")})
     arch = _run("dpkg", "--print-architecture").strip()
-    key = hashlib.sha256(repr((SUITE, PACKAGES, RECIPE, arch)).encode()).hexdigest()[:12]
-    tree = cache() / key
+    key = hashlib.sha256(repr((suite, packages, recipe, arch)).encode()).hexdigest()[:12]
+    tree = folder / key
     if tree.is_dir():                                           # it gets its name only when it is whole
         return tree
-    cache().mkdir(parents=True, exist_ok=True)
-    with _locked(cache() / "lock"):
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder / "lock"):
         if not tree.is_dir():
-            half = cache() / "half-built"
+            half = folder / "half-built"
             shutil.rmtree(half, ignore_errors=True)             # what an interrupted run left
             try:
-                _build(half)
+                _build(half, suite, packages)
+                finish(half / "debian")
                 (half / "debian").rename(tree)
             finally:
                 shutil.rmtree(half, ignore_errors=True)
@@ -57,7 +64,7 @@ def ensure() -> Path:
 
 def command(tree: Path, program: str, *args: object) -> list[str]:
     """The argument list that runs *program* (a path inside *tree*, such as usr/sbin/asterisk)."""
-    return [str(_loader(tree)), "--library-path", str(library(tree)), str(tree / program), *map(str, args)]
+    return [str(loader(tree)), "--library-path", str(library(tree)), str(tree / program), *map(str, args)]
 
 
 def library(tree: Path) -> Path:
@@ -71,8 +78,8 @@ def require(programs: dict[str, str]) -> None:
         raise LabUnavailable(f"The lab needs {', '.join(missing)}. Install the Debian packages: {' '.join(sorted(set(missing.values())))}.")
 
 
-def _build(half: Path) -> None:
-    print(f"lab: fetching {', '.join(PACKAGES)} of Debian {SUITE} (once, about 20 s) ...", flush=True)
+def _build(half: Path, suite: str, packages: tuple[str, ...]) -> None:
+    print(f"lab: fetching {', '.join(packages)} of Debian {suite} (once, about 20 s) ...", flush=True)
     (half / "tmp").mkdir(parents=True)
     # Another uid's HOME and TMPDIR may not be writable: give every tool its own.
     env = {**os.environ, "HOME": str(half), "TMPDIR": str(half / "tmp"), "LC_ALL": "C.UTF-8", "PATH": _path()}
@@ -80,11 +87,14 @@ def _build(half: Path) -> None:
     _run("apt-get", *lists, "download", "mmdebstrap", cwd=half, env=env)
     _run("dpkg", "-x", str(_one(half, "mmdebstrap_*.deb")), str(half / "tools"), env=env)
     env["PATH"] = f"{half / 'tools/usr/bin'}:{env['PATH']}"     # mmdebstrap calls its mmtarfilter through PATH
-    _run("perl", half / "tools/usr/bin/mmdebstrap", "--quiet", "--mode=chrootless", "--variant=extract", f"--include={','.join(PACKAGES)}",
+    _run("perl", half / "tools/usr/bin/mmdebstrap", "--quiet", "--mode=chrootless", "--variant=extract", f"--include={','.join(packages)}",
          '--aptopt=Acquire::Check-Valid-Until "false"',         # a testing suite's mirror may lag behind its InRelease's validity
          *(f"--aptopt={line}" for line in _run("apt-config", "dump", "Acquire::http", "Acquire::https", env=env).splitlines()),
-         f"--setup-hook={MERGED_USR}", SUITE, half / "debian", _mirror(lists, env), env=env)
-    version = _run(*command(half / "debian", "usr/sbin/asterisk", "-V"), env=env).strip()
+         f"--setup-hook={MERGED_USR}", suite, half / "debian", _mirror(lists, env), env=env)
+
+
+def _try(root: Path) -> None:
+    version = _run(*command(root, "usr/sbin/asterisk", "-V"), env={**os.environ, "LC_ALL": "C.UTF-8"}).strip()
     print(f"lab: {version} is ready", flush=True)
 
 
@@ -137,7 +147,7 @@ def _one(folder: Path, pattern: str) -> Path:
     return found[0]
 
 
-def _loader(tree: Path) -> Path:
+def loader(tree: Path) -> Path:
     return next(iter(sorted(tree.glob("usr/lib64/ld-linux-*"))), None) or _one(tree, "usr/lib/ld-linux-*")
 
 

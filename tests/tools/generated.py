@@ -3,6 +3,7 @@
 - README.md: tables between ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``: phones, content
 - docs/variables.md: the roles' variables, from their argument_specs
 - docs/phones.md: the supported phones, from BRANDS
+- the values of the brand option: in the documentation fragment and in the argument specs of the role phones
 - docs/findings.md: what the audit can say, from MEANINGS
 - CHANGELOG.md: from changelogs/
 """
@@ -24,6 +25,7 @@ from tests.tools.legs import CHECKOUT, MAIN
 
 COLLECTION = "evenport.sip"
 MARKED = ("README.md",)
+SPELL_BRANDS = ("plugins/doc_fragments/phone.py", "roles/phones/meta/argument_specs.yml")
 SCOPES = {"line": "per line", "phone": "per phone", "varies": "found out on the phone"}
 GRADES = {"documented": "documented", "hardware": "third parties' hardware", "code": "third parties' code", "inferred": "inferred", "unknown": "unknown"}
 APPLIES = {"live": "live", "reregister": "registers again", "reboot": "reboot"}
@@ -142,9 +144,16 @@ def with_tables(text: str) -> str:
     return text
 
 
+def with_brands(text: str) -> str:
+    """The values of the brand option, wherever documentation has to spell them."""
+    return re.sub(r"choices: \[auto, grandstream[^\]]*\]", f"choices: [{', '.join(['auto', *BRANDS])}]", text)
+
+
 def wanted() -> dict[Path, str]:
     files = {CHECKOUT / "docs" / "variables.md": variables(), CHECKOUT / "docs" / "findings.md": findings(),
              CHECKOUT / "docs" / "phones.md": phones_page(), CHECKOUT / "CHANGELOG.md": changelog()}
+    for name in SPELL_BRANDS:
+        files[CHECKOUT / name] = with_brands((CHECKOUT / name).read_text(encoding="utf-8"))
     for name in MARKED:
         if (path := CHECKOUT / name).exists():
             files[path] = with_tables(path.read_text(encoding="utf-8"))

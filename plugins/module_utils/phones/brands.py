@@ -51,23 +51,24 @@ BRANDS = {
             name="yealink",
             label="Yealink",
             models=("T2x", "T3x", "T4x", "T5x"),
-            how="JSON interface (v86 and newer), configuration import (v81 to v85), web form (v80)",
+            how="JSON interface (v86 and newer), configuration import (v81 to v85, and all T3x), web form (v80)",
             port_scope="varies",
             default_ports=(5060,),                                      # old firmware: 5060 for all accounts; new: one port
             apply="live",
-            evidence=(("hardware", "login of all three generations, import on a T31G, reading and writing on v86+"), ("code", "names of the settings"),
-                      ("unknown", "whether a change needs a restart")),
+            evidence=(("hardware", "login of all three generations, import on a T31G, reading by name on a T54W, writing forms on v80"),
+                      ("code", "names and defaults of the settings"), ("inferred", "writing by name on v86+, the form's field on v80, which login a T2x E2 takes"),
+                      ("unknown", "whether a change needs a restart, call state before v86")),
         ),
         Brand(
             name="poly",
             label="Poly, Polycom",
             models=("VVX", "Edge E", "Trio", "CCX"),
-            how="REST interface",
+            how="REST interface, which has to be switched on first",
             port_scope="phone",
-            default_ports=(5060,),
-            apply="live",
-            evidence=(("documented", "names and ranges of the settings"), ("hardware", "reading, on Edge E350 8.6 and Trio 8800 7.2"), ("code", "writing, restart"),
-                      ("unknown", "whether a change needs a restart")),
+            default_ports=(5060,),                                      # [D]: also where the field is empty or 0
+            apply="live",                                               # [U]: expected; a phone that restarts at the write is waited for
+            evidence=(("documented", "names and ranges of the settings"), ("hardware", "reading, on Edge E350 8.6 and Trio 8800 7.2"),
+                      ("code", "writing, restart"), ("inferred", "CCX"), ("unknown", "whether a change needs a restart")),
         ),
         Brand(
             name="htek",
@@ -77,7 +78,8 @@ BRANDS = {
             port_scope="line",
             default_ports=(5060,),                                      # empty or 5060 in templates, and random until that is switched off
             apply="reboot",                                             # [HW]: every accepted upload
-            evidence=(("hardware", "UC902G 2.42: download, upload, restart"), ("code", "codes of the settings"), ("inferred", "ClearlyIP")),
+            evidence=(("hardware", "UC902G 2.42: login, download, upload, restart"), ("code", "names of the settings, Sangoma S"),
+                      ("inferred", "ClearlyIP, meaning of the NAT values"), ("unknown", "lock-out after wrong passwords, range of the port")),
         ),
         Brand(
             name="fanvil",
@@ -86,40 +88,43 @@ BRANDS = {
             how="XML service, or configuration upload in a web session",
             port_scope="phone",
             default_ports=(5060,),
-            apply="live",
-            evidence=(("documented", "the XML service"), ("hardware", "upload, on Intelbras V5501 and V3501"), ("code", "Fanvil's own models, names of the settings"),
+            apply="live",                                               # [HW] no restart upon an upload; [3P] other models do restart
+            evidence=(("documented", "the XML service, the restart"), ("hardware", "upload and reading, on Intelbras V5501 and V3501"),
+                      ("code", "Fanvil's own models, names of the settings"), ("inferred", "the port's name in the XML service, the kinds of NAT traversal"),
                       ("unknown", "whether a change needs a restart")),
         ),
         Brand(
             name="snom",
             label="Snom, VTech ET6xx",
             models=("3xx", "7xx", "D3xx", "D7xx", "ET605", "ET635", "ET685"),
-            how="settings page and dummy.htm",
+            how="settings dump or settings form, and dummy.htm",
             port_scope="phone",
             default_ports=(),                                           # random from the factory [D]
             apply="live",
-            evidence=(("documented", "writing, meaning of the port"), ("code", "writing, recognition"), ("inferred", "reading; that ET6xx is the same"),
-                      ("unknown", "whether a change needs a restart")),
+            evidence=(("documented", "writing, meaning of the port, locks"), ("code", "recognition, the settings dump of a 300 and an 821"),
+                      ("inferred", "the settings form; that ET6xx is the same"), ("unknown", "whether a change needs a restart")),
         ),
         Brand(
             name="cisco",
             label="Cisco SPA and MPP, Linksys SPA9xx",
-            models=("SPA30x", "SPA50x", "SPA51x", "SPA525", "68xx", "78xx", "88xx"),
-            how="spacfg.xml and resync of a served profile, or the web form",
+            models=("SPA30x", "SPA50x", "SPA51x", "SPA525", "SPA9xx", "68xx", "78xx", "88xx"),
+            how="spacfg.xml; web form (SPA), or resync of a profile that the phone fetches from us (MPP)",
             port_scope="line",
             default_ports=tuple(range(5060, 5076)),                     # [D] Sipura manual, Webex help: 5060 + (extension - 1)
             apply="live",
-            evidence=(("documented", "resync, meaning and defaults of the port"), ("code", "reading, form numbers"), ("unknown", "whether a change needs a restart")),
+            evidence=(("documented", "resync, restart, names and defaults of the settings"), ("code", "reading, the form, call state of SPA9xx"),
+                      ("inferred", "finding the form's fields by their labels"), ("unknown", "whether a change needs a restart, call state of MPP")),
         ),
         Brand(
             name="vtech",
             label="VTech ErisTerminal",
-            models=("VSP600", "VSP7xx", "VCS75x"),
+            models=("VSP60x", "VSP7xx", "VSP8xx", "VCS75x"),
             how="located form",
             port_scope="line",
             default_ports=(5060, 5070, 5080, 5090, 5100, 5110),         # [3P] templates; 4 to 6 inferred
             apply="live",
-            evidence=(("code", "names and defaults of the settings"), ("unknown", "the web page: the field is looked for on it")),
+            evidence=(("code", "names and defaults of the settings, in provisioning files"), ("unknown", "the web page: the field is looked for on it"),
+                      ("unknown", "whether a change needs a restart")),
         ),
         Brand(
             name="north_american_telecom",

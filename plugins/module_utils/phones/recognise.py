@@ -15,7 +15,7 @@ from typing import Any
 from ansible_collections.evenport.sip.plugins.module_utils.errors import Unsupported
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, printable
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
-from ansible_collections.evenport.sip.plugins.module_utils.phones import grandstream
+from ansible_collections.evenport.sip.plugins.module_utils.phones import cisco, fanvil, form, grandstream, htek, learned, poly, snom, yealink
 from ansible_collections.evenport.sip.plugins.module_utils.phones.brands import BRANDS
 from ansible_collections.evenport.sip.plugins.module_utils.phones.contract import Driver
 from ansible_collections.evenport.sip.plugins.module_utils.phones.front import Front
@@ -32,15 +32,27 @@ class Probe:
     ask: Ask
     sign: str = ""
     unasked: bool = True        # ask it even where the front page shows no sign; False where that could disturb another brand's phone
+    label: bool = False         # the brand is a label on others' phones, or not known: whatever else can be recognised goes first
 
 
 # In the order of asking.
 PROBES: dict[str, Probe] = {
     "grandstream": Probe(grandstream.recognise, r"Grandstream Device Configuration|webapp\.nocache\.js|^server: grandstream"),
+    "yealink": Probe(yealink.recognise, yealink.SIGN),
+    "poly": Probe(poly.recognise, poly.SIGN),
+    "cisco": Probe(cisco.recognise, cisco.SIGN),
+    "snom": Probe(snom.recognise, snom.SIGN, unasked=False),
+    "htek": Probe(htek.recognise, htek.SIGN, unasked=False),         # there is no question that it answers without a login
+    "fanvil": Probe(fanvil.recognise, fanvil.SIGN, unasked=False),
+    "vtech": Probe(form.recognise, unasked=False, label=True),
+    "north_american_telecom": Probe(form.recognise, unasked=False, label=True),
+    "form": Probe(form.recognise, unasked=False),
 }
 
 # Phones whose inventory says how they are driven (sip_phone_profile).
 PROFILES: dict[str, Probe] = {
+    "learned": Probe(learned.recognise),
+    "located": Probe(form.recognise),
 }
 
 # What a front page gives away of phones that no driver here takes. Only for the message of a refusal.
@@ -74,10 +86,11 @@ def _asked(target: Target, front: Front) -> list[Probe]:
     kind = kind_of(target)
     if kind:
         return [PROFILES[kind]]
-    if target.brand in PROBES:
-        return [PROBES[target.brand]]
+    own = [PROBES[target.brand]] if target.brand in PROBES else []
+    if own and not own[0].label:
+        return own
     signed = _signed(front)
-    return [PROBES[name] for name in signed] + [probe for name, probe in PROBES.items() if name not in signed and probe.unasked]
+    return [PROBES[name] for name in signed] + [probe for name, probe in PROBES.items() if name not in signed and probe.unasked] + own
 
 
 def _signed(front: Front) -> list[str]:

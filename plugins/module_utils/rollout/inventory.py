@@ -38,7 +38,8 @@ PHONE_OPTIONS = {
 }
 
 OTHER_VARIABLES = (
-    "sip_site", "sip_pbx", "sip_nat_option", "sip_extensions", "sip_phone_kind", "sip_phone_transport", "sip_site_runner",
+    "sip_site", "sip_pbx", "sip_nat_option", "sip_extensions", "sip_phone_kind", "sip_phone_transport", "sip_phone_active_accounts",
+    "sip_site_runner",
     "sip_ports", "sip_ports_retired", "sip_ports_reserved", "sip_port_start", "sip_port_end", "sip_port_step",
 )
 

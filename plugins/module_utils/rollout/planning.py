@@ -16,7 +16,7 @@ from ansible_collections.evenport.sip.plugins.module_utils.plan.phone import Pho
 from ansible_collections.evenport.sip.plugins.module_utils.plan.ports import PortRange, whole_number
 
 OF_THE_SITE = ("sip_port_start", "sip_port_end", "sip_port_step", "sip_ports_reserved", "sip_ports", "sip_ports_retired")
-OF_THE_PHONE = ("sip_site", "sip_extensions", "sip_mac", "sip_phone_brand", "sip_phone_kind", "sip_phone_transport")
+OF_THE_PHONE = ("sip_site", "sip_extensions", "sip_mac", "sip_phone_brand", "sip_phone_kind", "sip_phone_transport", "sip_phone_active_accounts")
 VARIABLES = (*OF_THE_SITE, *OF_THE_PHONE)
 MARKS_A_PHONE = ("sip_extensions", "sip_mac", "sip_phone_kind")
 
@@ -74,12 +74,22 @@ def plan_of(name: str, hosts: list[str], variables: Mapping[str, Mapping[str, An
         lines={host: max(1, len(extensions_of(host, variables[host].get("sip_extensions")))) for host in planned},
         transports={host: variables[host].get("sip_phone_transport") or "udp" for host in planned},
         brands={host: variables[host].get("sip_phone_brand") or "auto" for host in planned},
+        active_accounts={host: _accounts_of(host, variables[host].get("sip_phone_active_accounts")) for host in planned},
         facts=BRANDS,
     )
     return SitePlan(
         name, phones, PortRange(*bounds), [whole_number(port, f"{name}: a port of sip_ports_reserved") for port in reserved],
         parse_lock(shared["sip_ports"], shared["sip_ports_retired"], name), hosts,
     )
+
+
+def _accounts_of(host: str, given: Any) -> list[Any]:
+    """Accounts that somebody says are active on a phone; those that are no planned line sit on its brand's factory ports."""
+    if given in (None, ""):
+        return []
+    if isinstance(given, (str, Mapping)) or not isinstance(given, Sequence):
+        raise PlanError(f"{host}: sip_phone_active_accounts must be a list of account numbers, not {given!r}.", "Example: sip_phone_active_accounts: [1, 3]")
+    return list(given)
 
 
 def _same_for_all(site: str, key: str, hosts: Sequence[str], variables: Mapping[str, Mapping[str, Any]]) -> Any:

@@ -84,8 +84,9 @@ def configure(row: Row, fake: Any, wanted: dict[str, Any] | None = None, *, targ
 
 
 def target_of(fake: Any, **more: Any) -> Target:
+    """``fake.options``, where a row's make() sets it: what the inventory has to say of such a phone (brand, profile)."""
     return Target(**{"name": "kitchen", "host": "127.0.0.1", "protocol": "https" if fake.tls else "http", "port": fake.port, "password": PASSWORD,
-                     "mac": fake.mac, "timeout": 1.0, **more})
+                     "mac": fake.mac, "timeout": 1.0, **getattr(fake, "options", {}), **more})
 
 
 def refuse(kind: type[EvenportError], call: Callable[[], Any]) -> EvenportError:

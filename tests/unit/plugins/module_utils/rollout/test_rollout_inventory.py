@@ -45,6 +45,15 @@ def test_a_phone_left_out_by_the_limit_keeps_its_port_and_is_no_error():
     assert (site.error, site.phones[0].ports) == (None, [5062])
 
 
+def test_the_factory_port_of_an_account_that_nobody_planned_is_taken():
+    active = {"sip_phone_brand": "grandstream", "sip_phone_active_accounts": [1, 2]}
+    error = sites_of({"a": host(**active), "b": host()})["acme"].error
+    assert "b line 1" in str(error) and "5062" in str(error) and "account 2 of a" in str(error)
+    assert sites_of({"a": host(**active, sip_ports={"a": [5060, 5066]}, sip_extensions=["1", "2"])})["acme"].error is None
+    assert "brand" in str(sites_of({"a": host(sip_phone_active_accounts=[2])})["acme"].error)
+    assert "list of account numbers" in str(sites_of({"a": host(sip_phone_active_accounts="2")})["acme"].error)
+
+
 def test_a_softphone_needs_no_port():
     site = sites_of({"a": host(), "soft": host(sip_phone_kind="softphone", sip_extensions=["9"])})["acme"]
     assert site.error is None

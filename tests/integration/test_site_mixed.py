@@ -1,0 +1,109 @@
+# Copyright: (c) 2026, evenport.sip contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A customer's site as it really is: every desk has another brand. The same three playbooks, and nothing that says which phone is what."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from tests.fakes.site import MIXED, DemoSite
+from tests.integration.conftest import Rollout
+
+PLANNED = {
+    "front-desk": 5060, "kitchen": 5062, "workshop": 5064, "office-anna": 5066, "office-ben": 5068, "meeting-room": 5070, "warehouse": 5072, "boss": 5074,
+}
+BRAND = dict(zip(PLANNED, MIXED, strict=True))
+PHONE = {brand: phone for phone, brand in BRAND.items()}
+
+
+@pytest.fixture
+def mixed(tmp_path):
+    rollout = Rollout(tmp_path, kinds=MIXED)
+    with rollout.site:
+        yield rollout
+
+
+def test_a_mixed_site_is_rolled_out_then_there_is_nothing_to_do(mixed):
+    first = mixed.run("site")
+    assert not first.failed, first.out
+    assert mixed.ports() == PLANNED
+    assert set(mixed.verdicts().values()) == {"ok"}
+    assert mixed.totals("writes") == dict.fromkeys(PLANNED, 1)
+    # Only the phone that every write restarts has been restarted, once.
+    assert mixed.totals("reboots") == {**dict.fromkeys(PLANNED, 0), PHONE["htek"]: 1}
+
+    second = mixed.run("site")
+    assert (second.failed, second.changed) == (False, 0), second.out
+    assert mixed.totals("writes") == dict.fromkeys(PLANNED, 1)
+    assert mixed.totals("reboots") == {**dict.fromkeys(PLANNED, 0), PHONE["htek"]: 1}
+    assert second.recap("kitchen") == {}, "a phone that is in order costs no task"
+    assert "demo-web-secret" not in first.out + second.out
+
+
+def test_check_mode_writes_to_no_brand(mixed):
+    before = {name: dict(phone.values) for name, phone in mixed.phones.items()}
+    result = mixed.run("site", "--check", "--diff")
+    assert not result.failed, result.out
+    assert {name: result.recap(name)["changed"] for name in PLANNED if name != "front-desk"} == dict.fromkeys([n for n in PLANNED if n != "front-desk"], 1)
+    assert set(mixed.totals("writes").values()) == set(mixed.totals("reboots").values()) == {0}
+    assert {name: phone.values for name, phone in mixed.phones.items()} == before
+
+
+def test_each_brand_that_refuses_the_password_fails_alone_after_one_attempt(mixed):
+    good = PHONE["poly"]
+    for name in PLANNED:
+        if name != good:
+            mixed.edit(name, sip_phone_password="another one")
+    result = mixed.run("site")
+    assert mixed.ports()[good] == PLANNED[good], result.out
+    assert mixed.totals("login_attempts") == {**dict.fromkeys(PLANNED, 1), good: mixed.phones[good].login_attempts}
+    assert {name: finding["code"] for finding in mixed.report["findings"] for name in [finding["phone"]] if finding["code"] == "auth_failed"} == {
+        name: "auth_failed" for name in PLANNED if name != good}
+
+
+def test_a_phone_that_cannot_speak_of_calls_is_asked_for_at_its_pbx(mixed):
+    """An Htek restarts at every write and does not tell whether it is in use; the PBX does."""
+    name = PHONE["htek"]
+    extension = str(mixed.site.hosts[name]["sip_extensions"][0])
+    mixed.site.pbx.channels[extension] = 1
+    first = mixed.run("site")
+    assert mixed.phones[name].writes == mixed.phones[name].reboots == 0, first.out
+    assert "the PBX says that the phone is in use" in first.words
+    assert mixed.ports() == {**PLANNED, name: mixed.ports()[name]}, "the others went on"
+    assert name in (mixed.inventory / ".sip/deferred.txt").read_text().split()
+    mixed.site.pbx.channels[extension] = 0
+    second = mixed.run("site")
+    assert mixed.ports() == PLANNED and not second.failed, second.out
+
+
+def test_two_extensions_on_a_phone_with_one_port(tmp_path):
+    """Planned with brand auto, each line has a port in the lock. The phone shares its first one, and the second is nobody's."""
+    name = PHONE["poly"]
+    rollout = Rollout(tmp_path, kinds=MIXED)
+    lock = rollout.inventory / "group_vars/demo_site/sip_ports.yml"
+    data = yaml.safe_load(lock.read_text())
+    data["sip_ports"][name] = [PLANNED[name], 5090]
+    lock.write_text(yaml.safe_dump(data))
+    rollout.edit(name, sip_extensions=["103", "109"])
+    rollout.site = DemoSite(rollout.inventory, kinds=MIXED)
+    rollout.phones = rollout.site.phones
+    with rollout.site:
+        result = rollout.run("site", "--limit", f"{name},demo-pbx")
+        assert not result.failed and rollout.phones[name].effective == {1: PLANNED[name], 2: PLANNED[name]}, result.out
+        mine = [line for line in rollout.report["lines"] if line["phone"] == name]
+        assert [(line["planned"], line["seen"], line["verdict"]) for line in mine] == [(PLANNED[name], PLANNED[name], "ok"), (None, PLANNED[name], "ok")]
+        assert rollout.run("site", "--limit", f"{name},demo-pbx").changed == 0
+
+
+def test_a_phone_that_a_server_owns_is_named_and_left_alone(mixed):
+    name = PHONE["grandstream"]
+    mixed.phones[name].values["P237"] = "prov.example.net/cfg"
+    mixed.phones[name].set(1, "sip.localPort", "5080")
+    result = mixed.run("site", "--limit", f"{name},demo-pbx")
+    assert result.failed and mixed.phones[name].writes == 0
+    assert "prov.example.net" in result.words and "provisioned" in {finding["code"] for finding in mixed.report["findings"]}
+    pushed = mixed.run("site", "--limit", f"{name},demo-pbx", "-e", "sip_phone_when_provisioned=push")
+    assert not pushed.failed and mixed.ports()[name] == PLANNED[name], pushed.out
+    assert "provisioning_server" in {finding["code"] for finding in mixed.report["findings"]}, "worth knowing, though all is in order now"
