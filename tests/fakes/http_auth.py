@@ -29,7 +29,8 @@ class Guard:
         kind, _, given = request.headers.get("authorization", "").partition(" ")
         if not kind:
             return False
-        good = self._basic(given) if self.scheme == "Basic" and kind == "Basic" else kind == "Digest" and self.scheme != "Basic" and self._digest(request, given)
+        wanted = "Basic" if self.scheme == "Basic" else "Digest"
+        good = kind == wanted and (self._basic(given) if kind == "Basic" else self._digest(request, given))
         self.right += good
         self.wrong += not good
         return good

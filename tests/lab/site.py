@@ -37,8 +37,8 @@ def travel(what: str, home: Path, tree: Path) -> dict[str, Any]:
             complaints.append(f"Asterisk sees {len(seen)} of {count} phones; not where they were planned: {wrong}")
         ports = sorted(port for dummy, port in seen.values())
         who = f"{', '.join(KINDS)}: " if kinds else ""
-        text = f"{who}{len(before)} of {count} registered before; plan {runs[0].seconds:.0f} s, rollout {runs[1].seconds:.0f} s, " \
-               f"second run {runs[2].seconds:.0f} s (changed={runs[2].changed}); Asterisk sees {len(seen)} phones, from {min(ports, default=0)} to {max(ports, default=0)}"
+        text = f"{who}{len(before)} of {count} registered before; plan {runs[0].seconds:.0f} s, rollout {runs[1].seconds:.0f} s, second run " \
+               f"{runs[2].seconds:.0f} s (changed={runs[2].changed}); Asterisk sees {len(seen)} phones, from {min(ports, default=0)} to {max(ports, default=0)}"
         return {"text": text, "complaints": complaints}
     finally:
         site.end()

@@ -24,6 +24,22 @@ from ansible_collections.evenport.sip.plugins.module_utils.phones.brands import 
 from tests.tools.legs import CHECKOUT, MAIN
 
 COLLECTION = "evenport.sip"
+PHONES_PAGE = """\
+# Phones
+
+Written by `make docs` from the data that the drivers use.
+
+{table}
+
+How we know what we know. None of it was checked on phones of our own:
+
+{grades}
+
+The brand is found out by itself (`sip_phone_brand: auto`), except for the last three. Naming it tells the plan whether a phone with several
+lines needs one port or several, and which ports its further accounts have from the factory.
+
+{options}
+"""
 MARKED = ("README.md",)
 SPELL_BRANDS = ("plugins/doc_fragments/phone.py", "roles/phones/meta/argument_specs.yml")
 SCOPES = {"line": "per line", "phone": "per phone", "varies": "found out on the phone"}
@@ -59,10 +75,7 @@ def phones_page() -> str:
     head = ("`sip_phone_brand`", "Phone", "Factory ports of account 1, 2, ...")
     options = table(head, [(f"`{b.name}`", b.label, ", ".join(map(str, b.default_ports)) or "random or unknown") for b in BRANDS.values()])
     grades = "\n".join(f"- *{GRADES[grade]}*: {meaning}" for grade, meaning in EVIDENCE.items())
-    return (
-        f"# Phones\n\nWritten by `make docs` from the data that the drivers use.\n\n{phones()}\n\nHow we know what we know. None of it was checked on phones of our own:"
-        f"\n\n{grades}\n\nThe brand is found out by itself (`sip_phone_brand: auto`), except for the last three. Naming it tells the plan whether a phone with several "
-        f"lines needs one port or several, and which ports its further accounts have from the factory.\n\n{options}\n")
+    return PHONES_PAGE.format(table=phones(), grades=grades, options=options)
 
 
 def content() -> str:

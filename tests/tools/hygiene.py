@@ -26,7 +26,8 @@ BOUNDARIES = {
     "plugins/module_utils": ("below, nothing knows of the doors above it", rf"{_UTILS}(?:action|filter|modules|plugin_utils)"),
     "plugins/module_utils/http": ("HTTP serves the phones and knows none", rf"{_UTILS}module_utils\.(?:phones|pbx|plan|audit|rollout)"),
     "plugins/module_utils/plan": ("the plan is pure", rf"(?:{_UTILS}module_utils\.(?:phones|pbx|http|audit|rollout)|ansible\.|requests|socket)"),
-    "plugins/module_utils/har": ("reading a recording is pure: it asks no phone", rf"(?:{_UTILS}module_utils\.(?:http\.session|pbx|audit|plan|rollout)|ansible\.|requests|socket)"),
+    "plugins/module_utils/har": (
+        "reading a recording is pure: it asks no phone", rf"(?:{_UTILS}module_utils\.(?:http\.session|pbx|audit|plan|rollout)|ansible\.|requests|socket)"),
     "plugins/module_utils/audit": ("verdicts are pure", rf"(?:{_UTILS}module_utils\.(?:phones|pbx|http|rollout)|ansible\.|requests|socket)"),
     "plugins/module_utils/phones": ("a phone's driver knows no PBX and no plan", rf"{_UTILS}module_utils\.(?:pbx|plan|audit|rollout)"),
     "plugins/module_utils/pbx": ("a PBX knows no phones and no plan", rf"{_UTILS}module_utils\.(?:phones|plan|audit|rollout)"),

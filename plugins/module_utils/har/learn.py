@@ -16,8 +16,8 @@ from ansible_collections.evenport.sip.plugins.module_utils.har.recording import 
 from ansible_collections.evenport.sip.plugins.module_utils.har.roles import Leaf, Roles
 from ansible_collections.evenport.sip.plugins.module_utils.har.trace import cookies_set, extracts, seen_in, walk
 from ansible_collections.evenport.sip.plugins.module_utils.har.values import Unknown, Values, boxes_off, own_form, own_object
-from ansible_collections.evenport.sip.plugins.module_utils.phones.learned_profile import Source, parse
-from ansible_collections.evenport.sip.plugins.module_utils.phones.learned_template import as_text
+from ansible_collections.evenport.sip.plugins.module_utils.phones.learned.profile import Source, parse
+from ansible_collections.evenport.sip.plugins.module_utils.phones.learned.template import as_text
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import plain_mac
 
 _FLAG = re.compile(r"(?i)result|status|success|ok|code|ret|retcode|ret_code|response|error|err|errcode|err_code|errno|error_code")

@@ -13,7 +13,7 @@ from typing import Any
 from ansible_collections.evenport.sip.plugins.module_utils.har.recording import Exchange, is_clock, is_dice
 from ansible_collections.evenport.sip.plugins.module_utils.har.trace import Seen, extracts, last_name, near, seen_in, walk
 from ansible_collections.evenport.sip.plugins.module_utils.har.transforms import find_transform
-from ansible_collections.evenport.sip.plugins.module_utils.phones.learned_template import as_text
+from ansible_collections.evenport.sip.plugins.module_utils.phones.learned.template import as_text
 
 PASSWORD_NAME = re.compile(r"(?i)pass|pwd|psw|secret|digest|hash|\bpin\b|cred")
 _LEAVING = re.compile(r"(?i)log[-_]?(out|off)|sign[-_]?(out|off)")

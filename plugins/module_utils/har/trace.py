@@ -15,9 +15,9 @@ from typing import Any
 from ansible_collections.evenport.sip.plugins.module_utils.errors import EvenportError
 from ansible_collections.evenport.sip.plugins.module_utils.har.recording import Exchange
 from ansible_collections.evenport.sip.plugins.module_utils.http.forms import forms_of
-from ansible_collections.evenport.sip.plugins.module_utils.phones.learned_profile import Source
-from ansible_collections.evenport.sip.plugins.module_utils.phones.learned_sources import MISSING, take
-from ansible_collections.evenport.sip.plugins.module_utils.phones.learned_template import as_text
+from ansible_collections.evenport.sip.plugins.module_utils.phones.learned.profile import Source
+from ansible_collections.evenport.sip.plugins.module_utils.phones.learned.sources import MISSING, take
+from ansible_collections.evenport.sip.plugins.module_utils.phones.learned.template import as_text
 
 # Headers of answers that carry no value for a later request.
 _PLAIN_HEADERS = re.compile(

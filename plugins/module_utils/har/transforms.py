@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ansible_collections.evenport.sip.plugins.module_utils.phones.learned_template import evaluate
+from ansible_collections.evenport.sip.plugins.module_utils.phones.learned.template import evaluate
 
 _HASHES = ("md5", "sha1", "sha256", "sha512")
 _ALONE = ("password", 'username + ":" + password', "username + password", "password + username")

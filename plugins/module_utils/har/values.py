@@ -21,9 +21,9 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import Evenpor
 from ansible_collections.evenport.sip.plugins.module_utils.har.recording import Exchange, Recording, is_clock, is_dice, looks_random
 from ansible_collections.evenport.sip.plugins.module_utils.har.roles import Leaf, Roles
 from ansible_collections.evenport.sip.plugins.module_utils.har.trace import Seen, extracts, find_token, jmespath_of, near, seen_in, walk
-from ansible_collections.evenport.sip.plugins.module_utils.phones.learned_profile import GIVEN, Source
-from ansible_collections.evenport.sip.plugins.module_utils.phones.learned_sources import take
-from ansible_collections.evenport.sip.plugins.module_utils.phones.learned_template import FILTERS, SAME_AS, as_text
+from ansible_collections.evenport.sip.plugins.module_utils.phones.learned.profile import GIVEN, Source
+from ansible_collections.evenport.sip.plugins.module_utils.phones.learned.sources import take
+from ansible_collections.evenport.sip.plugins.module_utils.phones.learned.template import FILTERS, SAME_AS, as_text
 
 _TOKEN_NAME = re.compile(r"(?i)token|nonce|csrf|xsrf|session|\bsid\b|ticket|auth|challenge|uuid|api[-_]?key|stok")
 _LINE_NAME = re.compile(r"(?i)^(line|acc|account|acct|profile|ext|extension|index|idx|lineid|line_id|line_no|accountid|account_id|id|num|no)$")

@@ -77,7 +77,8 @@ def _transport(links: list[BaseException], names: set[str], reach: Reach, at: st
         return Dropped(f"{reach.name}: {at} took the connection but did not answer within {reach.timeout:g} s.",
                        "The phone hangs or is very busy: restart it, then run again.")
     if any(isinstance(one, (RemoteDisconnected, ConnectionError)) for one in links):
-        return Dropped(f"{reach.name}: {at} dropped the connection without an answer.", "Is the phone restarting? Run again when it is up. " + scheme_hint(reach))
+        return Dropped(f"{reach.name}: {at} dropped the connection without an answer.",
+                       "Is the phone restarting? Run again when it is up. " + scheme_hint(reach))
     if names & {"HTTPException", "ContentDecodingError", "InvalidHeader", "DecodeError", "InvalidChunkLength", "ProtocolError"} \
             or any(isinstance(one, HTTPException) for one in links):
         return BadAnswer(f"{reach.name}: {at} answered something that is no HTTP.", "Is this the port of the phone's web page (sip_phone_port)?")

@@ -56,7 +56,7 @@ BRANDS = {
             default_ports=(5060,),                                      # old firmware: 5060 for all accounts; new: one port
             apply="live",
             evidence=(("hardware", "login of all three generations, import on a T31G, reading by name on a T54W, writing forms on v80"),
-                      ("code", "names and defaults of the settings"), ("inferred", "writing by name on v86+, the form's field on v80, which login a T2x E2 takes"),
+                      ("code", "names and defaults of the settings"), ("inferred", "writing by name on v86+, the form's field on v80, the login of a T2x E2"),
                       ("unknown", "whether a change needs a restart, call state before v86")),
         ),
         Brand(

@@ -54,7 +54,8 @@ class Driver(ABC):
 
     BRAND: ClassVar[str]
     APPLY: ClassVar[str] = "live"           # "live", or "reboot" where every write restarts the phone
-    CALL_STATE: ClassVar[bool] = True       # False: busy() can never say; the PBX is asked instead
+    # Of the brand, or of the one phone where that differs; then set by read() at the latest.
+    call_state: bool = True                 # False: busy() can never say; the PBX is asked instead
     port_scope: str = "line"                # "phone": one local port for all accounts
 
     def __init__(self, target: Target, web: WebSession, identity: Identity) -> None:

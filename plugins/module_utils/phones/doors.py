@@ -30,7 +30,8 @@ def phone(params: Mapping[str, Any], name: str = "", *, check_mode: bool = False
     """The task evenport.sip.phone."""
     try:
         result = configure_phone(
-            target_from(params, name), wanted_from(params), check_mode=check_mode, when_busy=params["when_busy"], busy_timeout=params["busy_timeout"], busy_interval=params["busy_interval"],
+            target_from(params, name), wanted_from(params), check_mode=check_mode,
+            when_busy=params["when_busy"], busy_timeout=params["busy_timeout"], busy_interval=params["busy_interval"],
             reboot=params["reboot"], reboot_timeout=params["reboot_timeout"],
             when_provisioned=params["when_provisioned"], in_use=params.get("in_use"), session=params.get("session"))
     except EvenportError as error:

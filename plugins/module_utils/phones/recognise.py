@@ -15,12 +15,20 @@ from typing import Any
 from ansible_collections.evenport.sip.plugins.module_utils.errors import Unsupported
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, printable
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
-from ansible_collections.evenport.sip.plugins.module_utils.phones import cisco, fanvil, form, grandstream, htek, learned, poly, snom, yealink
 from ansible_collections.evenport.sip.plugins.module_utils.phones.brands import BRANDS
+from ansible_collections.evenport.sip.plugins.module_utils.phones.cisco import driver as cisco
 from ansible_collections.evenport.sip.plugins.module_utils.phones.contract import Driver
+from ansible_collections.evenport.sip.plugins.module_utils.phones.fanvil import driver as fanvil
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form import driver as form
 from ansible_collections.evenport.sip.plugins.module_utils.phones.front import Front
+from ansible_collections.evenport.sip.plugins.module_utils.phones.grandstream import recognise as grandstream
+from ansible_collections.evenport.sip.plugins.module_utils.phones.htek import driver as htek
+from ansible_collections.evenport.sip.plugins.module_utils.phones.learned import driver as learned
+from ansible_collections.evenport.sip.plugins.module_utils.phones.poly import recognise as poly
 from ansible_collections.evenport.sip.plugins.module_utils.phones.profile import kind_of
+from ansible_collections.evenport.sip.plugins.module_utils.phones.snom import driver as snom
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink import recognise as yealink
 
 Ask = Callable[[Target, WebSession, Front, Any], "Driver | None"]
 

@@ -52,7 +52,7 @@ def inspect_phone(target: Target, wanted: Mapping[str, Any] | None = None, *, ke
         visit.driver.check(changes)
         _check_provisioning(target, changes, reading, when_provisioned)
         result = _report(visit.driver, reading, unsupported)
-        result["call_state"] = visit.driver.CALL_STATE
+        result["call_state"] = visit.driver.call_state
         result["profile"] = visit.driver.profile()
         result["settings"] = unflatten(reading.settings)
         result["drift"] = {"before": _before(managed, reading), "after": unflatten(managed)} if changes else {"before": {}, "after": {}}
@@ -184,7 +184,8 @@ def _write(driver: Driver, changes: Flat, before: Reading, reboot_timeout: float
                                             "Has this user the right to change it, or does a provisioning server own the phone? "
                                             + _put_back(driver, changes, before, after, reboot_timeout))
     except EvenportError as error:
-        failure = type(error)(f"{driver.target.name}: wrote {', '.join(str(place) for place in changes)}, but could not read it back: {_unnamed(driver, error)}",
+        written = ", ".join(str(place) for place in changes)
+        failure = type(error)(f"{driver.target.name}: wrote {written}, but could not read it back: {_unnamed(driver, error)}",
                               _put_back(driver, changes, before, None, reboot_timeout))
     failure.wrote = True
     raise failure

@@ -70,7 +70,8 @@ def report_sites(
         done = {phone.name: outcomes[phone.name] for phone in site.phones if outcomes and phone.name in outcomes}
         troubles += [
             Finding(o.code, name, o.msg, "", phone, cause=o.cause) for phone, o in done.items() if o.failed and not states[phone].get("code")]
-        findings = [*troubles, *site_findings(name, [v for v in ordered if v.verdict != "not_seen"], nat_off), *unread, *_unplanned_accounts(site, states), *owned]
+        about_lines = site_findings(name, [v for v in ordered if v.verdict != "not_seen"], nat_off)
+        findings = [*troubles, *about_lines, *unread, *_unplanned_accounts(site, states), *owned]
         reports.append(SiteReport(name, ordered, findings, done))
     return reports
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.evenport.sip.plugins.module_utils.phones.learned_profile import parse
+from ansible_collections.evenport.sip.plugins.module_utils.phones.learned.profile import parse
 from ansible_collections.evenport.sip.plugins.modules import phone_profile
 
 PASSWORD = "Okapi-77"

@@ -18,8 +18,8 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import Evenpor
 from ansible_collections.evenport.sip.plugins.module_utils.har.learn import Wanted, learn
 from ansible_collections.evenport.sip.plugins.module_utils.har.recording import looks_random, read_har
 from ansible_collections.evenport.sip.plugins.module_utils.har.transforms import find_transform
-from ansible_collections.evenport.sip.plugins.module_utils.phones.learned_profile import parse
-from ansible_collections.evenport.sip.plugins.module_utils.phones.learned_template import evaluate
+from ansible_collections.evenport.sip.plugins.module_utils.phones.learned.profile import parse
+from ansible_collections.evenport.sip.plugins.module_utils.phones.learned.template import evaluate
 
 PASSWORD = "Okapi-77"
 TOKEN = "k3Jf9aQ1zX7bT0pL"

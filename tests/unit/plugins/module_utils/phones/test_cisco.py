@@ -23,7 +23,7 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import (
     Unreachable,
     Unsupported,
 )
-from ansible_collections.evenport.sip.plugins.module_utils.phones import cisco
+from ansible_collections.evenport.sip.plugins.module_utils.phones.cisco import driver as cisco
 from ansible_collections.evenport.sip.plugins.module_utils.phones.work import configure_phone, inspect_phone
 from tests.fakes.cisco import FakeCisco
 from tests.fakes.proxy import FakeProxy

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer, EvenportError, NotApplied, Provisioned, Unsupported
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer
-from ansible_collections.evenport.sip.plugins.module_utils.phones import cisco, cisco_config, cisco_form
+from ansible_collections.evenport.sip.plugins.module_utils.phones.cisco import config as cisco_config
+from ansible_collections.evenport.sip.plugins.module_utils.phones.cisco import driver as cisco
+from ansible_collections.evenport.sip.plugins.module_utils.phones.cisco import form as cisco_form
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Place
 from ansible_collections.evenport.sip.plugins.module_utils.phones.work import configure_phone, inspect_phone
 from tests.fakes.cisco import FakeCisco

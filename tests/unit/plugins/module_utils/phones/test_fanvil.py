@@ -20,7 +20,8 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import (
     Unreachable,
     Unsupported,
 )
-from ansible_collections.evenport.sip.plugins.module_utils.phones import fanvil, fanvil_web
+from ansible_collections.evenport.sip.plugins.module_utils.phones.fanvil import driver as fanvil
+from ansible_collections.evenport.sip.plugins.module_utils.phones.fanvil import web as fanvil_web
 from ansible_collections.evenport.sip.plugins.module_utils.phones.work import configure_phone, inspect_phone
 from tests.fakes.fanvil import FakeFanvil
 from tests.fakes.web import FakeWebServer, Reply

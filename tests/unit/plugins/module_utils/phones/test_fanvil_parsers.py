@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer, EvenportError
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer
-from ansible_collections.evenport.sip.plugins.module_utils.phones import fanvil_keys, fanvil_web, fanvil_xml
+from ansible_collections.evenport.sip.plugins.module_utils.phones.fanvil import keys as fanvil_keys
+from ansible_collections.evenport.sip.plugins.module_utils.phones.fanvil import web as fanvil_web
+from ansible_collections.evenport.sip.plugins.module_utils.phones.fanvil import xml as fanvil_xml
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import SETTINGS, Place
 
 

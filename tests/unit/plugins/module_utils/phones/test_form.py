@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import NotApplied, SessionLost, Unreachable, Unsupported
-from ansible_collections.evenport.sip.plugins.module_utils.phones import form_walk
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form import walk as form_walk
 from ansible_collections.evenport.sip.plugins.module_utils.phones.work import inspect_phone
 from tests.fakes.form import FakeFormPhone
 from tests.fakes.web import Reply

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import AuthFailed, EvenportError, IdentityMismatch, LockedOut, Unsupported
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_place import as_profile, from_profile
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.place import as_profile, from_profile
 from ansible_collections.evenport.sip.plugins.module_utils.phones.work import inspect_phone
 from tests.fakes.form import FakeFormPhone
 from tests.fakes.htek import FakeHtek

@@ -16,13 +16,13 @@ from ansible_collections.evenport.sip.plugins.module_utils.http.answer import An
 from ansible_collections.evenport.sip.plugins.module_utils.http.forms import forms_of
 from ansible_collections.evenport.sip.plugins.module_utils.http.reach import Reach
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
-from ansible_collections.evenport.sip.plugins.module_utils.phones import form_labels
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_login import Way, button_of
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_page import Page
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_place import as_profile, from_profile, locate, state_of, switch_of
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_save import is_masked, why_not
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_walk import Pages, Walk
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_words import dangerous, folded, is_page, locked_for
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form import labels as form_labels
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.login import Way, button_of
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.page import Page
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.place import as_profile, from_profile, locate, state_of, switch_of
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.save import is_masked, why_not
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.walk import Pages, Walk
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.words import dangerous, folded, is_page, locked_for
 from tests.fakes.web import FakeWebServer
 from tests.unit.plugins.module_utils.phones.form_visits import PIECES
 

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import AuthFailed, BadAnswer, EvenportError, LockedOut, Unsupported
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer
-from ansible_collections.evenport.sip.plugins.module_utils.phones import grandstream_common, grandstream_g3, grandstream_keys, work
+from ansible_collections.evenport.sip.plugins.module_utils.phones import work
+from ansible_collections.evenport.sip.plugins.module_utils.phones.grandstream import common as grandstream_common
+from ansible_collections.evenport.sip.plugins.module_utils.phones.grandstream import g3 as grandstream_g3
+from ansible_collections.evenport.sip.plugins.module_utils.phones.grandstream import keys as grandstream_keys
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import SETTINGS, Place
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
 from ansible_collections.evenport.sip.plugins.module_utils.phones.visit import Visit

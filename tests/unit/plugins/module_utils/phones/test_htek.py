@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from xml.etree import ElementTree
 
@@ -17,7 +16,9 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import AuthFai
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Identity
-from ansible_collections.evenport.sip.plugins.module_utils.phones import htek, htek_config, htek_page, work
+from ansible_collections.evenport.sip.plugins.module_utils.phones import work
+from ansible_collections.evenport.sip.plugins.module_utils.phones.htek import config as htek_config
+from ansible_collections.evenport.sip.plugins.module_utils.phones.htek import driver as htek
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Place
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
 from ansible_collections.evenport.sip.plugins.module_utils.phones.work import configure_phone, inspect_phone
@@ -479,56 +480,3 @@ def test_nothing_is_crawled():
     with FakeHtek("basic") as fake:
         configure(fake)
         assert {line.partition(" ")[2] for line in fake.log} == {"/", "/index.htm", "/download_xml_cfg", "/HLCFG_XML_configuration.htm"}
-
-
-# ---------------------------------------------------------------------- fuzzing what phones send
-
-PIECES = [
-    "<td>", "</td>", "<tr>", "<script>", "</script>", "<!--", "-->", "document.write(jscs.product_type);", "jscs.account1", "jscs.account99",
-    "jscs.system_up_time", "7 day(s)", "99999999999 hour", "4 sec(s)", "UC902G", "ROM--2.", "00:1f:c1:21:cf:23", "<br>", "\x00", "<table>", "&#0;", "&x;"]
-MARKUP = st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=40).map("".join)
-
-
-@given(MARKUP)
-def test_any_status_page_is_survived(text):
-    try:
-        page = htek_page.parse_status(Answer("kitchen", 200, {}, text.encode("utf-8", "replace")))
-    except BadAnswer as error:
-        assert error.remedy
-    else:
-        assert isinstance(page.model + page.firmware + page.mac, str) and len(page.accounts) <= 100 and (page.up_time is None or page.up_time >= 0)
-
-
-ELEMENTS = [
-    '<?xml version="1.0"?>', '<!DOCTYPE a [<!ENTITY b "c">]>', "<hl_provision>", "<config>", '<P40 para="Account1.LocalSipPort">', "5060", "</P40>", "<x/>",
-    "</config>", "</hl_provision>", "<!-- -->", "&b;", '<P578 para="Account2_Profile">9</P578>', '<P1 para="Account1_Profile">²</P1>', "<?pi?>", "\x00"]
-XML = st.lists(st.sampled_from(ELEMENTS) | st.text(max_size=4), max_size=20)
-
-
-@given(XML.map("".join) | XML.map(lambda inner: "<hl_provision><config>" + "".join(inner) + "</config></hl_provision>"))
-@example("<hl_provision><config><a:b xmlns:a='x'/></config></hl_provision>")
-@example('<!DOCTYPE a [<!ENTITY b "c">]><hl_provision><config><P1>&b;</P1></config></hl_provision>')
-@example('<?xml version="1.0" encoding="klingon"?><hl_provision/>')
-def test_any_configuration_is_survived(text):
-    try:
-        found = htek_config.parse_configuration(Answer("kitchen", 200, {}, text.encode("utf-8", "replace")))
-    except BadAnswer as error:
-        assert error.remedy
-        return
-    for number in found.accounts():
-        found.label(number, "nattraversal")
-    found.phone_label("keepativeinterval")
-    json.dumps(sorted(found.elements))
-
-
-@given(st.text(max_size=40))
-def test_any_value_is_survived(text):
-    assert htek_config.port_of(text) is None or 1 <= htek_config.port_of(text) <= 65535
-    assert htek_config.nat_of(text) in (None, *htek_config.NAT) and htek_config.truth(text) in (None, True, False)
-    htek_config.interval_of(text)
-    assert set(htek_config.provisioning(text)) in (set(), {"server", "protocol"})
-
-
-@pytest.mark.parametrize("value", htek_config.NAT)
-def test_nat_values_survive_both_ways(value):
-    assert htek_config.nat_of(htek_config.spelling(value)) == value

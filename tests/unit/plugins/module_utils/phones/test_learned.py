@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import AuthFailed, BadAnswer, EvenportError, NotApplied, SessionLost, Unsupported
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer
-from ansible_collections.evenport.sip.plugins.module_utils.phones.learned_profile import SOURCES, Source, parse
-from ansible_collections.evenport.sip.plugins.module_utils.phones.learned_sources import take
-from ansible_collections.evenport.sip.plugins.module_utils.phones.learned_template import names_in, render, render_all
+from ansible_collections.evenport.sip.plugins.module_utils.phones.learned.profile import SOURCES, Source, parse
+from ansible_collections.evenport.sip.plugins.module_utils.phones.learned.sources import take
+from ansible_collections.evenport.sip.plugins.module_utils.phones.learned.template import names_in, render, render_all
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
 from ansible_collections.evenport.sip.plugins.module_utils.phones.work import inspect_phone
 from tests.fakes.scripted import FakeScripted

@@ -29,7 +29,10 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import (
     Unsupported,
 )
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer
-from ansible_collections.evenport.sip.plugins.module_utils.phones import poly_driver, poly_keys, poly_status, work
+from ansible_collections.evenport.sip.plugins.module_utils.phones import work
+from ansible_collections.evenport.sip.plugins.module_utils.phones.poly import driver as poly_driver
+from ansible_collections.evenport.sip.plugins.module_utils.phones.poly import keys as poly_keys
+from ansible_collections.evenport.sip.plugins.module_utils.phones.poly import status as poly_status
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Place
 from ansible_collections.evenport.sip.plugins.module_utils.phones.visit import Visit
 from ansible_collections.evenport.sip.plugins.module_utils.phones.work import configure_phone, inspect_phone

@@ -17,7 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer, EvenportError, IdentityMismatch, Unsupported
-from ansible_collections.evenport.sip.plugins.module_utils.phones import poly, poly_keys, poly_status
+from ansible_collections.evenport.sip.plugins.module_utils.phones.poly import keys as poly_keys
+from ansible_collections.evenport.sip.plugins.module_utils.phones.poly import recognise as poly
+from ansible_collections.evenport.sip.plugins.module_utils.phones.poly import status as poly_status
 from ansible_collections.evenport.sip.plugins.module_utils.phones.work import configure_phone, inspect_phone
 from tests.fakes.poly import FakePoly
 from tests.fakes.tls import self_signed

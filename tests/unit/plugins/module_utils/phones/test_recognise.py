@@ -40,7 +40,7 @@ def target(fake, **more):
 def test_each_phone_is_found_out_before_anybody_logs_in(kind):
     with KINDS[kind].make(password="hunter2") as fake, WebSession(target(fake).reach()) as web:
         driver = recognise(target(fake), web)
-        assert driver.BRAND == kind.partition("-")[0]
+        assert kind.partition("-")[0] == driver.BRAND
         assert (fake.login_attempts, fake.logins, fake.writes, fake.reboots) == (0, 0, 0, 0)
 
 

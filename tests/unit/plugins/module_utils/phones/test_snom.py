@@ -20,9 +20,9 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import (
     Unsupported,
 )
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
-from ansible_collections.evenport.sip.plugins.module_utils.phones import snom
 from ansible_collections.evenport.sip.plugins.module_utils.phones.front import Front
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Place
+from ansible_collections.evenport.sip.plugins.module_utils.phones.snom import driver as snom
 from ansible_collections.evenport.sip.plugins.module_utils.phones.work import configure_phone, inspect_phone
 from tests.fakes.snom import FakePhoneManager, FakeSnom
 from tests.fakes.web import FakeWebServer, Reply

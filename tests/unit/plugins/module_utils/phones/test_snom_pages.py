@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from ansible_collections.evenport.sip.plugins.module_utils.errors import EvenportError
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer
 from ansible_collections.evenport.sip.plugins.module_utils.model import Identity
-from ansible_collections.evenport.sip.plugins.module_utils.phones import snom, snom_pages
+from ansible_collections.evenport.sip.plugins.module_utils.phones.snom import driver as snom
+from ansible_collections.evenport.sip.plugins.module_utils.phones.snom import pages as snom_pages
 from ansible_collections.evenport.sip.plugins.module_utils.phones.work import configure_phone
 from tests.fakes.snom import FakeSnom
 from tests.fakes.web import Reply

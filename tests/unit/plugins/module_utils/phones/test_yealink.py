@@ -13,10 +13,8 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import (
     NotApplied,
     Unsupported,
 )
-from ansible_collections.evenport.sip.plugins.module_utils.phones import (
-    yealink_keys,
-)
 from ansible_collections.evenport.sip.plugins.module_utils.phones.work import configure_phone, inspect_phone
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink import keys as yealink_keys
 from tests.fakes.yealink import fake_yealink
 from tests.unit.plugins.module_utils.phones.contract_suite import PASSWORD, TWO_LINES, PhoneContract, Row, refuse, target_of
 from tests.unit.plugins.module_utils.phones.yealink_visits import ONE, configure, target

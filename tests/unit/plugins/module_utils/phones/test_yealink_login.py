@@ -24,16 +24,14 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import (
 )
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
-from ansible_collections.evenport.sip.plugins.module_utils.phones import (
-    yealink,
-    yealink_crypto,
-    yealink_servlet,
-    yealink_y3,
-    yealink_y4,
-)
 from ansible_collections.evenport.sip.plugins.module_utils.phones.front import Front
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
 from ansible_collections.evenport.sip.plugins.module_utils.phones.work import inspect_phone
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink import crypto as yealink_crypto
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink import recognise as yealink
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink import servlet as yealink_servlet
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink import y3 as yealink_y3
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink import y4 as yealink_y4
 from tests.fakes.web import Drop, FakeWebServer, Reply
 from tests.fakes.yealink import fake_yealink
 from tests.fakes.yealink_api import FakeYealinkY5

@@ -13,15 +13,13 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import (
     SessionLost,
 )
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer
-from ansible_collections.evenport.sip.plugins.module_utils.phones import (
-    yealink_keys,
-    yealink_servlet,
-    yealink_y3,
-    yealink_y4,
-    yealink_y5,
-)
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Place
 from ansible_collections.evenport.sip.plugins.module_utils.phones.work import inspect_phone
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink import keys as yealink_keys
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink import servlet as yealink_servlet
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink import y3 as yealink_y3
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink import y4 as yealink_y4
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink import y5 as yealink_y5
 from tests.fakes.web import Reply
 from tests.fakes.yealink import fake_yealink
 from tests.fakes.yealink_api import FakeYealinkY5

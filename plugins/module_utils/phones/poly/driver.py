@@ -25,10 +25,9 @@ from ansible_collections.evenport.sip.plugins.module_utils.http.answer import An
 from ansible_collections.evenport.sip.plugins.module_utils.http.faults import Dropped
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Identity
-from ansible_collections.evenport.sip.plugins.module_utils.phones import poly_keys as keys
-from ansible_collections.evenport.sip.plugins.module_utils.phones import poly_status as status
 from ansible_collections.evenport.sip.plugins.module_utils.phones.contract import Driver, Reading
 from ansible_collections.evenport.sip.plugins.module_utils.phones.http_login import log_in
+from ansible_collections.evenport.sip.plugins.module_utils.phones.poly import keys, status
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Flat, Place, Value
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target, plain_mac
 

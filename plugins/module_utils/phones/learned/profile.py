@@ -36,7 +36,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import EvenportError
-from ansible_collections.evenport.sip.plugins.module_utils.phones.learned_template import SAME_AS, names_in
+from ansible_collections.evenport.sip.plugins.module_utils.phones.learned.template import SAME_AS, names_in
 
 GIVEN = frozenset(("username", "password", "port", "line", "line0", "now", "now_ms", "random"))         # names that nobody takes
 PHASES = ("identify", "login", "read", "write", "logout")

@@ -14,9 +14,9 @@ from ansible_collections.evenport.sip.plugins.module_utils.http.session import W
 from ansible_collections.evenport.sip.plugins.module_utils.model import Identity
 from ansible_collections.evenport.sip.plugins.module_utils.phones.contract import Driver
 from ansible_collections.evenport.sip.plugins.module_utils.phones.front import Front
-from ansible_collections.evenport.sip.plugins.module_utils.phones.grandstream_common import answer_json, named
-from ansible_collections.evenport.sip.plugins.module_utils.phones.grandstream_g2 import GrandstreamG2
-from ansible_collections.evenport.sip.plugins.module_utils.phones.grandstream_g3 import GrandstreamG3, challenge, digest
+from ansible_collections.evenport.sip.plugins.module_utils.phones.grandstream.common import answer_json, named
+from ansible_collections.evenport.sip.plugins.module_utils.phones.grandstream.g2 import GrandstreamG2
+from ansible_collections.evenport.sip.plugins.module_utils.phones.grandstream.g3 import GrandstreamG3, challenge, digest
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target, plain_mac
 
 _GENERATIONS = {"G2": GrandstreamG2, "G3": GrandstreamG3}

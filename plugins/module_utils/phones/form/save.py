@@ -12,10 +12,10 @@ from __future__ import annotations
 import re
 
 from ansible_collections.evenport.sip.plugins.module_utils.http.forms import Control, Form
-from ansible_collections.evenport.sip.plugins.module_utils.phones import form_labels as labels
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_login import button_of
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_page import VISIBLE_TEXT, Page
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_words import folded, folded_name
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form import labels
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.login import button_of
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.page import VISIBLE_TEXT, Page
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.words import folded, folded_name
 
 _SECRET_NAME = re.compile(r"pass(?:w|word|wd|phrase|code)?\b|\bpwd?\b|passw|secret|kennwort|passwort|\bpin\b|motdepasse|contrasena|senha|haslo")
 _MASK = re.compile(r"([*•●·∙xX.#?_-])\1{2,}|[*•●·∙]+")

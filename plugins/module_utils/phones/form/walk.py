@@ -16,8 +16,8 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnsw
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer
 from ansible_collections.evenport.sip.plugins.module_utils.http.reach import Reach
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_page import Link, Page
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_words import LIKELY, folded, folded_name
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.page import Link, Page
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.words import LIKELY, folded, folded_name
 
 MAX_DEPTH = 3                   # clicks from the home page; frames cost none
 MAX_PAGES = 60                  # requests

@@ -16,10 +16,10 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnsw
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, printable
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Identity
-from ansible_collections.evenport.sip.plugins.module_utils.phones import poly_status as status
 from ansible_collections.evenport.sip.plugins.module_utils.phones.contract import Driver
 from ansible_collections.evenport.sip.plugins.module_utils.phones.front import Front
-from ansible_collections.evenport.sip.plugins.module_utils.phones.poly_driver import INFO, OTHERS, Poly, other_poly
+from ansible_collections.evenport.sip.plugins.module_utils.phones.poly import status
+from ansible_collections.evenport.sip.plugins.module_utils.phones.poly.driver import INFO, OTHERS, Poly, other_poly
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
 
 try:

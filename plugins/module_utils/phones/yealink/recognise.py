@@ -17,11 +17,11 @@ from ansible_collections.evenport.sip.plugins.module_utils.model import Identity
 from ansible_collections.evenport.sip.plugins.module_utils.phones.contract import Driver
 from ansible_collections.evenport.sip.plugins.module_utils.phones.front import Front
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
-from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink_common import kept_identity
-from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink_servlet import LoginPage
-from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink_y3 import YealinkY3
-from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink_y4 import YealinkY4
-from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink_y5 import YealinkY5, public_info
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink.common import kept_identity
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink.servlet import LoginPage
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink.y3 import YealinkY3
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink.y4 import YealinkY4
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink.y5 import YealinkY5, public_info
 
 # What only a Yealink's front page has: the way to its login page, its server, the realm of the oldest.
 SIGN = r"servlet\?m=mod_listener|servlet\?p=login|^server: yealink|(?:Enterprise IP phone|Gigabit Color IP Phone) SIP-"

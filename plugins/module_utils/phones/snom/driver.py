@@ -27,12 +27,12 @@ from ansible_collections.evenport.sip.plugins.module_utils.http.answer import An
 from ansible_collections.evenport.sip.plugins.module_utils.http.faults import Dropped
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Identity
-from ansible_collections.evenport.sip.plugins.module_utils.phones import snom_pages as pages
 from ansible_collections.evenport.sip.plugins.module_utils.phones.contract import Driver, Reading
 from ansible_collections.evenport.sip.plugins.module_utils.phones.front import Front
 from ansible_collections.evenport.sip.plugins.module_utils.phones.http_login import log_in
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Flat, Place, Value
-from ansible_collections.evenport.sip.plugins.module_utils.phones.snom_pages import KEEP_ALIVE, PORT, RPORT, Shown
+from ansible_collections.evenport.sip.plugins.module_utils.phones.snom import pages
+from ansible_collections.evenport.sip.plugins.module_utils.phones.snom.pages import KEEP_ALIVE, PORT, RPORT, Shown
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
 
 # Other interfaces under the same brand: D8xx [3P]; DECT bases and conference phones, told by a title like theirs [3P] [I].
@@ -50,7 +50,7 @@ class Snom(Driver):
     """HTTP authentication with each request, or none: from the factory everything is open [D]."""
 
     BRAND = "snom"
-    CALL_STATE = False          # only commands that act are known, none that tells
+    call_state = False          # only commands that act are known, none that tells
     port_scope = "phone"
 
     def __init__(self, target: Target, web: WebSession, identity: Identity, front: Answer) -> None:

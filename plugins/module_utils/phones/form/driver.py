@@ -31,9 +31,9 @@ from ansible_collections.evenport.sip.plugins.module_utils.http.forms import Con
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Account, Identity
 from ansible_collections.evenport.sip.plugins.module_utils.phones.contract import Driver, Reading
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_login import Entrance, Way, button_of
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_page import Page
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_place import (
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.login import Entrance, Way, button_of
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.page import Page
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.place import (
     Places,
     Spot,
     as_profile,
@@ -44,8 +44,8 @@ from ansible_collections.evenport.sip.plugins.module_utils.phones.form_place imp
     state_of,
     switch_of,
 )
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_save import why_not
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_walk import Pages, Walk
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.save import why_not
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.walk import Pages, Walk
 from ansible_collections.evenport.sip.plugins.module_utils.phones.front import Front
 from ansible_collections.evenport.sip.plugins.module_utils.phones.profile import check_recognised
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Flat, Place, Value
@@ -78,7 +78,7 @@ class LocatedForm(Driver):
     """One phone. ``places`` is where its page has what: from a profile, an earlier process or, at the first read, a walk."""
 
     BRAND = "form"
-    CALL_STATE = False
+    call_state = False
 
     def __init__(self, target: Target, web: WebSession, identity: Identity, pages: Pages, places: Places | None) -> None:
         super().__init__(target, web, identity)

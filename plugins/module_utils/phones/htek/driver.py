@@ -18,10 +18,10 @@ from ansible_collections.evenport.sip.plugins.module_utils.http.answer import An
 from ansible_collections.evenport.sip.plugins.module_utils.http.faults import Dropped
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Account, Identity
-from ansible_collections.evenport.sip.plugins.module_utils.phones import htek_config as config
 from ansible_collections.evenport.sip.plugins.module_utils.phones.contract import Driver, Reading
 from ansible_collections.evenport.sip.plugins.module_utils.phones.front import Front
-from ansible_collections.evenport.sip.plugins.module_utils.phones.htek_page import StatusPage, parse_status
+from ansible_collections.evenport.sip.plugins.module_utils.phones.htek import config
+from ansible_collections.evenport.sip.plugins.module_utils.phones.htek.page import StatusPage, parse_status
 from ansible_collections.evenport.sip.plugins.module_utils.phones.http_login import log_in
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Flat, Place, Value
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
@@ -55,7 +55,7 @@ class Htek(Driver):
 
     BRAND = "htek"
     APPLY = "reboot"
-    CALL_STATE = False                          # only factory test addresses could tell [3P]
+    call_state = False                          # only factory test addresses could tell [3P]
 
     def __init__(self, target: Target, web: WebSession, identity: Identity, refusal: Answer | None = None) -> None:
         super().__init__(target, web, identity)

@@ -31,11 +31,11 @@ from typing import Any
 from ansible_collections.evenport.sip.plugins.module_utils.errors import EvenportError, Unsupported
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import printable
 from ansible_collections.evenport.sip.plugins.module_utils.http.forms import Control, Form
-from ansible_collections.evenport.sip.plugins.module_utils.phones import form_labels as labels
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_login import Way
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_page import VISIBLE_TEXT, Page
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_walk import Walk
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_words import folded
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form import labels
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.login import Way
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.page import VISIBLE_TEXT, Page
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.walk import Walk
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.words import folded
 from ansible_collections.evenport.sip.plugins.module_utils.phones.profile import VERSION, text_at
 
 _SWITCHES = ("checkbox", "radio", "select")

@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer, EvenportError
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, parse_cookies, pick
 from ansible_collections.evenport.sip.plugins.module_utils.http.forms import Form, forms_of
-from ansible_collections.evenport.sip.plugins.module_utils.phones.learned_profile import Source
+from ansible_collections.evenport.sip.plugins.module_utils.phones.learned.profile import Source
 
 try:
     from jmespath.exceptions import JMESPathError

@@ -25,9 +25,9 @@ from ansible_collections.evenport.sip.plugins.module_utils.model import Identity
 from ansible_collections.evenport.sip.plugins.module_utils.phones import http_login
 from ansible_collections.evenport.sip.plugins.module_utils.phones.contract import Driver, Reading
 from ansible_collections.evenport.sip.plugins.module_utils.phones.front import Front
-from ansible_collections.evenport.sip.plugins.module_utils.phones.learned_profile import GIVEN, Learned, Source, Step, parse
-from ansible_collections.evenport.sip.plugins.module_utils.phones.learned_sources import MISSING, take
-from ansible_collections.evenport.sip.plugins.module_utils.phones.learned_template import as_text, render, render_all
+from ansible_collections.evenport.sip.plugins.module_utils.phones.learned.profile import GIVEN, Learned, Source, Step, parse
+from ansible_collections.evenport.sip.plugins.module_utils.phones.learned.sources import MISSING, take
+from ansible_collections.evenport.sip.plugins.module_utils.phones.learned.template import as_text, render, render_all
 from ansible_collections.evenport.sip.plugins.module_utils.phones.profile import check_recognised
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Place, Value
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target, plain_mac
@@ -53,7 +53,7 @@ class LearnedDriver(Driver):
     """Steps of a profile, one after the other."""
 
     BRAND = "form"
-    CALL_STATE = False
+    call_state = False
 
     def __init__(self, target: Target, web: WebSession, identity: Identity, learned: Learned) -> None:
         super().__init__(target, web, identity)

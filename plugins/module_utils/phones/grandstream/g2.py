@@ -14,8 +14,8 @@ from typing import Any
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import pick
-from ansible_collections.evenport.sip.plugins.module_utils.phones import grandstream_keys as keys
-from ansible_collections.evenport.sip.plugins.module_utils.phones.grandstream_common import Grandstream, join, named
+from ansible_collections.evenport.sip.plugins.module_utils.phones.grandstream import keys
+from ansible_collections.evenport.sip.plugins.module_utils.phones.grandstream.common import Grandstream, join, named
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Place
 
 _PASSWORD_ONLY = re.compile(r"GXP1[467]")       # GXP14xx, 16xx, 17xx

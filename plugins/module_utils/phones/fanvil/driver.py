@@ -21,10 +21,10 @@ from ansible_collections.evenport.sip.plugins.module_utils.http.auth import Http
 from ansible_collections.evenport.sip.plugins.module_utils.http.faults import Dropped
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Identity
-from ansible_collections.evenport.sip.plugins.module_utils.phones import fanvil_keys as keys
 from ansible_collections.evenport.sip.plugins.module_utils.phones.contract import Driver, Reading
-from ansible_collections.evenport.sip.plugins.module_utils.phones.fanvil_web import INFORMATION, OLD_LOGIN, Pages, information, is_login_page, seconds
-from ansible_collections.evenport.sip.plugins.module_utils.phones.fanvil_xml import config_part, config_values, service_reply, service_request
+from ansible_collections.evenport.sip.plugins.module_utils.phones.fanvil import keys
+from ansible_collections.evenport.sip.plugins.module_utils.phones.fanvil.web import INFORMATION, OLD_LOGIN, Pages, information, is_login_page, seconds
+from ansible_collections.evenport.sip.plugins.module_utils.phones.fanvil.xml import config_part, config_values, service_reply, service_request
 from ansible_collections.evenport.sip.plugins.module_utils.phones.front import Front
 from ansible_collections.evenport.sip.plugins.module_utils.phones.http_login import log_in
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Place, Value
@@ -59,7 +59,7 @@ class Fanvil(Driver):
     """:arg old: the front page is that of older firmware, which has the nonce in its login form"""
 
     BRAND = "fanvil"
-    CALL_STATE = False
+    call_state = False
     port_scope = "phone"
 
     def __init__(self, target: Target, web: WebSession, identity: Identity, old: bool) -> None:

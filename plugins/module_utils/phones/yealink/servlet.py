@@ -18,10 +18,10 @@ from ansible_collections.evenport.sip.plugins.module_utils.http.answer import An
 from ansible_collections.evenport.sip.plugins.module_utils.http.faults import Dropped
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Identity
-from ansible_collections.evenport.sip.plugins.module_utils.phones import yealink_keys as keys
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
-from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink_common import Yealink
-from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink_crypto import random_text
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink import keys
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink.common import Yealink
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink.crypto import random_text
 
 _LOOK_AT = 400000                               # characters of a page
 _LOCK = re.compile(r"You are not authorized.{0,200}?try again(?: after)? (\d{1,4}) minutes?", re.IGNORECASE | re.DOTALL)     # [3P]
@@ -42,7 +42,7 @@ class LoginPage:
 
 
 class YealinkServlet(Yealink):
-    CALL_STATE = False
+    call_state = False
 
     def __init__(self, target: Target, web: WebSession, identity: Identity) -> None:
         super().__init__(target, web, identity)

@@ -20,10 +20,10 @@ from ansible_collections.evenport.sip.plugins.module_utils.http.answer import An
 from ansible_collections.evenport.sip.plugins.module_utils.http.faults import Dropped
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Identity
-from ansible_collections.evenport.sip.plugins.module_utils.phones import yealink_keys as keys
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
-from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink_common import Yealink, configuration, exported
-from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink_crypto import PublicKey
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink import keys
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink.common import Yealink, configuration, exported
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink.crypto import PublicKey
 
 _PUBLIC = ("wui.common.rsaN", "wui.common.rsaE", "wui.device.phoneName", "wui.device.firmware", "wui.device.mac")
 _NOT_A_KEY = "error_invalid_cfg_info"           # readconfig and writeconfig of a phone that does not know a name (low trust)

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from ansible_collections.evenport.sip.plugins.module_utils.errors import AuthFailed, BadAnswer, EvenportError, LockedOut, SessionLost, Unsupported
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer
 from ansible_collections.evenport.sip.plugins.module_utils.http.forms import Control, Form
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_page import Login, Page
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_walk import Pages
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_words import LOGIN, REFUSED, dangerous, folded, folded_name, locked_for
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.page import Login, Page
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.walk import Pages
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.words import LOGIN, REFUSED, dangerous, folded, folded_name, locked_for
 from ansible_collections.evenport.sip.plugins.module_utils.phones.http_login import log_in
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, printable
 from ansible_collections.evenport.sip.plugins.module_utils.http.forms import Control, Form, base_of, forms_in, loose_controls, parse_page, split_url, urljoined
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_words import LOGOUT, dangerous, folded, is_page
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.words import LOGOUT, dangerous, folded, is_page
 
 UNSEEN = ("script", "style", "noscript", "template")
 VISIBLE_TEXT = ("text", "tel", "number", "email", "search", "url")

@@ -18,8 +18,8 @@ from ansible_collections.evenport.sip.plugins.module_utils.http.answer import An
 from ansible_collections.evenport.sip.plugins.module_utils.http.faults import Dropped
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Account, Identity
-from ansible_collections.evenport.sip.plugins.module_utils.phones import grandstream_keys as keys
 from ansible_collections.evenport.sip.plugins.module_utils.phones.contract import Driver, Reading
+from ansible_collections.evenport.sip.plugins.module_utils.phones.grandstream import keys
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Flat, Place, Value
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
 

@@ -18,9 +18,9 @@ from typing import Any
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer, DeviceError
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, parse_json, pick, printable
-from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink_common import configuration, exported
-from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink_crypto import PublicKey, aes_base64, random_hex, random_text
-from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink_servlet import LoginPage, YealinkServlet, is_locked, nonce, variable
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink.common import configuration, exported
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink.crypto import PublicKey, aes_base64, random_hex, random_text
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink.servlet import LoginPage, YealinkServlet, is_locked, nonce, variable
 
 _RES_INFO = re.compile(r"id=[\"']_RES_INFO_[\"'][^>]{0,100}>\s*(\{[^<]{0,2000}\})", re.IGNORECASE)
 _LIMIT = re.compile(r"localcfg.{0,200}?[\"':]\s*(\d{1,4}[KM]B)\b", re.DOTALL)

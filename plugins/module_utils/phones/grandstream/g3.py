@@ -17,8 +17,8 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnsw
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import pick
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Identity
-from ansible_collections.evenport.sip.plugins.module_utils.phones import grandstream_keys as keys
-from ansible_collections.evenport.sip.plugins.module_utils.phones.grandstream_common import Grandstream, answer_json
+from ansible_collections.evenport.sip.plugins.module_utils.phones.grandstream import keys
+from ansible_collections.evenport.sip.plugins.module_utils.phones.grandstream.common import Grandstream, answer_json
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Place
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
 

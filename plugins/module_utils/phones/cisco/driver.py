@@ -29,8 +29,9 @@ from ansible_collections.evenport.sip.plugins.module_utils.http.faults import Dr
 from ansible_collections.evenport.sip.plugins.module_utils.http.serve import Served
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Identity
-from ansible_collections.evenport.sip.plugins.module_utils.phones import cisco_config, cisco_form
-from ansible_collections.evenport.sip.plugins.module_utils.phones.cisco_config import Config
+from ansible_collections.evenport.sip.plugins.module_utils.phones.cisco import config as cisco_config
+from ansible_collections.evenport.sip.plugins.module_utils.phones.cisco import form as cisco_form
+from ansible_collections.evenport.sip.plugins.module_utils.phones.cisco.config import Config
 from ansible_collections.evenport.sip.plugins.module_utils.phones.contract import Driver, Reading
 from ansible_collections.evenport.sip.plugins.module_utils.phones.front import Front
 from ansible_collections.evenport.sip.plugins.module_utils.phones.http_login import log_in
@@ -87,7 +88,7 @@ def recognise(target: Target, web: WebSession, front: Front, session: Mapping[st
 class Cisco(Driver):
 
     BRAND = "cisco"
-    CALL_STATE = False                          # until the file shows one: then set on the instance
+    call_state = False                          # until the file shows one: then set on the instance
 
     def __init__(self, target: Target, web: WebSession, identity: Identity) -> None:
         super().__init__(target, web, identity)
@@ -135,7 +136,7 @@ class Cisco(Driver):
         model = printable(config.status("Product_Name"), 40)
         self.identity = Identity("cisco", "SPA" if re.match(r"SPA|PAP|WIP", model, re.IGNORECASE) else "MPP", model,
                                  printable(config.status("Software_Version"), 40), plain_mac(config.status("MAC_Address")))
-        self.CALL_STATE = cisco_config.calls_of(config) is not None
+        self.call_state = cisco_config.calls_of(config) is not None
 
     def _look(self) -> Config:
         """The configuration as it is now. The answer that came with recognition or login counts as the first look."""
@@ -155,7 +156,7 @@ class Cisco(Driver):
         return Reading(cisco_config.settings_of(config), cisco_config.accounts_of(config), cisco_config.provisioning_of(config))
 
     def busy(self) -> str | None:
-        return cisco_config.calls_of(self._look()) if self.CALL_STATE else None
+        return cisco_config.calls_of(self._look()) if self.call_state else None
 
     # ------------------------------------------------------------------ writing
 

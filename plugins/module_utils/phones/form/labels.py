@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_page import UNSEEN, Page, walked
-from ansible_collections.evenport.sip.plugins.module_utils.phones.form_words import folded, folded_name
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.page import UNSEEN, Page, walked
+from ansible_collections.evenport.sip.plugins.module_utils.phones.form.words import folded, folded_name
 
 # A label that is exactly one of these is the local SIP port.
 EXACT = {

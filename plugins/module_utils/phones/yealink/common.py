@@ -24,10 +24,10 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import (
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, printable
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Identity
-from ansible_collections.evenport.sip.plugins.module_utils.phones import yealink_keys as keys
 from ansible_collections.evenport.sip.plugins.module_utils.phones.contract import Driver, Reading
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Flat, Place, Value
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target, plain_mac
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink import keys
 
 VERSION_LINE = "#!version:1.0.0.1"              # the first line of every configuration file [3P] WAZO, FusionPBX
 _COOKIE = re.compile(r"[^\s;,]{0,400}")

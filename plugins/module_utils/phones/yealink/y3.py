@@ -22,12 +22,12 @@ from ansible_collections.evenport.sip.plugins.module_utils.http.answer import An
 from ansible_collections.evenport.sip.plugins.module_utils.http.forms import Form, forms_of
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Identity
-from ansible_collections.evenport.sip.plugins.module_utils.phones import yealink_keys as keys
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Flat, Place, Value
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
-from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink_common import exported
-from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink_crypto import PublicKey, aes_base64, md5_hex, random_hex, random_text
-from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink_servlet import LoginPage, YealinkServlet, nonce
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink import keys
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink.common import exported
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink.crypto import PublicKey, aes_base64, md5_hex, random_hex, random_text
+from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink.servlet import LoginPage, YealinkServlet, nonce
 
 _LOOK_AT = 400000                               # bytes of a page
 _PAGES = ("account-adv", "account-basic")       # account-register holds the password
