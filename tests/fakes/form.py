@@ -329,8 +329,8 @@ class FakeFormPhone(FakePhone):
         codecs = "".join(f"<option{' selected' if name in own['codecs'].split(',') else ''}>{name}</option>" for name in ("PCMU", "PCMA", "G722", "G729"))
         choice = "".join(f'<option value="{value}"{" selected" if own["random"] == value else ""}>{word}</option>' for value,
                          word in (("1", "Ja"), ("0", "Nein")))
-        transport = "".join(f'<input type=radio name=transport value={one}{" checked" if own["transport"] == one else ""}>{one}' for one in ("udp", "tcp",
-            "tls"))
+        transport = "".join(
+            f'<input type=radio name=transport value={one}{" checked" if own["transport"] == one else ""}>{one}' for one in ("udp", "tcp", "tls"))
         port = self._port_input(str(self.faults.get("port_name", "lport")), f"{n}.port")
         label = self.faults.get("label", "Lokaler SIP-Port")
         return self.page(f"Konto {n}",
@@ -362,8 +362,7 @@ class FakeFormPhone(FakePhone):
         if request.path == "/":
             return Reply(200,
                          (f'<html><head><title>{self.model}</title></head><frameset cols="20%,80%"><frame src="/menu.htm" name="m">'
-                          f'<frame src="home.htm" name="c">'
-                               "</frameset></html>").encode())
+                          '<frame src="home.htm" name="c"></frameset></html>').encode())
         if request.path in pages:
             return pages[request.path]()
         if request.path == "/line.htm" and n in ("1", "2"):
@@ -440,8 +439,8 @@ class FakeFormPhone(FakePhone):
         return self._trapped(request) or self.page("Error", "", status=404)
 
     def _table_fields(self) -> dict[str, str]:
-        return {f"{name}[{n - 1}]": f"{n}.{name}" for n in range(1, self.accounts + 1) for name in ("active", "user", "port", "random", "server",
-            "server_port")}
+        names = ("active", "user", "port", "random", "server", "server_port")
+        return {f"{name}[{n - 1}]": f"{n}.{name}" for n in range(1, self.accounts + 1) for name in names}
 
     def _table_lines(self) -> Reply:
         numbers = range(1, self.accounts + 1)
@@ -461,4 +460,3 @@ class FakeFormPhone(FakePhone):
                          + text("Listen port SIP (local)", "port").replace("Listen port SIP (local)", str(self.faults.get("label", "SIP Port (local)")))
                          + tick("Random port",
                                 "random") + '</table><button name="go" value="1">Apply</button> <button name="reset" value="1">Reset all</button></form>')
-

@@ -26,7 +26,7 @@ class Guard:
 
     def admits(self, request: Request) -> bool:
         """Do the request's credentials fit? A request without any is not a wrong one."""
-        kind, _, given = request.headers.get("authorization", "").partition(" ")
+        kind, dummy, given = request.headers.get("authorization", "").partition(" ")
         if not kind:
             return False
         wanted = "Basic" if self.scheme == "Basic" else "Digest"

@@ -123,8 +123,8 @@ class _Builder:
                 self.problems.append(f"{error}.")
                 return ""
 
-        step: dict[str, Any] = {"method": exchange.method, "path": "/".join(as_text(template(Leaf("path", (number,), part))) if part else ""
-                                                                           for number, part in enumerate(exchange.path.split("/")))}
+        words = (as_text(template(Leaf("path", (number,), part))) if part else "" for number, part in enumerate(exchange.path.split("/")))
+        step: dict[str, Any] = {"method": exchange.method, "path": "/".join(words)}
         query = {name: as_text(template(Leaf("query", (name,), value))) for name, value in exchange.query}
         headers = {
             name: as_text(template(Leaf("header", (name,), value)))

@@ -31,8 +31,8 @@ _LINE_SURELY = re.compile(r"(?i)(sip[-_]?)?(line|acc|acct|account|extension)([-_
 _LINE_PATH = re.compile(r"(?i)line|acc|ext|sip|voip")
 # Fields that are somebody's account, network or choice: no constant of a page is ever right for them, be it a default or nothing.
 _ACCOUNT_NAME = re.compile(
-    r"(?i)user|name|pass|pwd|secret|auth|server|proxy|registrar|domain|realm|display|label|uri|url|host|number|mail|\bmac\b|\bip\b|addr|sip_?id|key$|port|expir|codec|transport|"
-    r"srtp|dtmf|stun|\bnat|enable|active"
+    r"(?i)user|name|pass|pwd|secret|auth|server|proxy|registrar|domain|realm|display|label|uri|url|host|number|mail|\bmac\b|\bip\b|addr|sip_?id|"
+    r"key$|port|expir|codec|transport|srtp|dtmf|stun|\bnat|enable|active"
 )
 
 

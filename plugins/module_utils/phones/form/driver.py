@@ -143,8 +143,8 @@ class LocatedForm(Driver):
     def logout(self) -> None:
         """By a link that clearly says so; where there is none, the session dies with our cookies."""
         pages = self._walk.pages if self._walk else self._entrance.home
-        path = (self.places.logout if self.places else "") or (self._walk.logout if self._walk else "") or next((page.logout for page in pages if page.logout),
-            "")
+        known = (self.places.logout if self.places else "") or (self._walk.logout if self._walk else "")
+        path = known or next((page.logout for page in pages if page.logout), "")
         if self._in and path:
             self._in = False
             self.web.request("GET", path, timeout=min(3.0, self.web.reach.timeout))

@@ -190,9 +190,8 @@ def _candidates(walk: Walk) -> tuple[list[Spot], list[Spot]]:
                 ports += [one for one in spots if one.what == "local_port"]
                 others += [one for one in spots if one.what != "local_port"]
         for control in page.loose:
-            loose = [replace(one, level=1, why=(*one.why, "but it stands in no form: only a script can save it")) for one in _judged(page, control,
-                said.get(control.element), None, {})]
-            ports += [one for one in loose if one.what == "local_port"]
+            judged = (one for one in _judged(page, control, said.get(control.element), None, {}) if one.what == "local_port")
+            ports += [replace(one, level=1, why=(*one.why, "but it stands in no form: only a script can save it")) for one in judged]
     return ports, others
 
 
@@ -296,8 +295,8 @@ def _choose(name: str, spots: list[Spot], walk: Walk) -> list[Spot]:
 
 
 def _not_found(name: str, spots: list[Spot], walk: Walk) -> EvenportError:
-    seen = f"{len(walk.pages)} page{'s' if len(walk.pages) != 1 else ''} {'were' if len(walk.pages) != 1 else 'was'} looked at" + (f" ({walk.cut})" if walk.cut
-        else "")
+    looked = "1 page was" if len(walk.pages) == 1 else f"{len(walk.pages)} pages were"
+    seen = f"{looked} looked at" + (f" ({walk.cut})" if walk.cut else "")
     remedy = "Record a profile of this model with a browser (evenport.sip.phone_profile), write one (kind: located), or set the port by hand."
     if spots:
         return Unsupported(f"{name}: no field is surely the local SIP port; {seen}, nothing was written. Candidates: {_listed(spots)}.", remedy)
@@ -399,8 +398,8 @@ def from_profile(name: str, profile: Mapping[str, Any]) -> Places:
     if apply not in ("live", "reboot"):
         raise _bad(name, "apply is live or reboot")
     reboot = profile.get("reboot") or {}
-    if not isinstance(reboot, Mapping) or (reboot and text_at(reboot, "method", "GET") not in ("GET", "POST")) or not isinstance(reboot.get("form") or {},
-        Mapping):
+    whole = isinstance(reboot, Mapping) and text_at(reboot, "method", "GET") in ("GET", "POST") and isinstance(reboot.get("form") or {}, Mapping)
+    if not whole:
         raise _bad(name, "reboot is {path: ..., method: GET or POST, form: {name: value}}")
     if reboot:
         _path(name, text_at(reboot, "path"))

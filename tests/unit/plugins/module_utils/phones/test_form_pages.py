@@ -91,9 +91,9 @@ def test_the_way_out_is_a_link_that_says_so(body, expected):
 # ---------------------------------------------------------------------- what might be lost
 
 
-@pytest.mark.parametrize(("value", "masked"), [("********", True), ("•••", True), ("xxxxxx", True), ("......", True), ("*", True),
-                                               ("5f4dcc3b5aa765d61d8327deb882cf99", True),
-                                                ("unchanged", True), ("", False), ("s3cret", False), ("1111", False), ("xx", False)])
+@pytest.mark.parametrize(("value", "masked"), [
+    ("********", True), ("•••", True), ("xxxxxx", True), ("......", True), ("*", True), ("5f4dcc3b5aa765d61d8327deb882cf99", True),
+    ("unchanged", True), ("", False), ("s3cret", False), ("1111", False), ("xx", False)])
 def test_masks(value, masked):
     assert is_masked(value) is masked
 
@@ -205,8 +205,8 @@ def test_several(bodies):
 
 
 def test_the_surer_one_wins():
-    assert found(page_of(FIELD.format("Local SIP Port <input name=a><br>SIP Port <input name=b><br>Shared local SIP port <input name=c>"))) == ("phone",
-        {1: "a"})
+    page = page_of(FIELD.format("Local SIP Port <input name=a><br>SIP Port <input name=b><br>Shared local SIP port <input name=c>"))
+    assert found(page) == ("phone", {1: "a"})
 
 
 def test_a_field_without_a_form_is_shown_and_not_taken():
