@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.fakes.cisco import FakeCisco
 from tests.fakes.fanvil import FakeFanvil
-from tests.fakes.form import FakeForm
+from tests.fakes.form import FakeFormPhone
 from tests.fakes.grandstream import FakeGrandstream
 from tests.fakes.htek import FakeHtek
 from tests.fakes.phone import FakePhone
@@ -48,5 +48,5 @@ KINDS = {
     "snom": Kind(partial(FakeSnom, "Digest"), "000413"),
     "cisco": Kind(partial(FakeCisco, "spa"), "0002fd"),
     "cisco-mpp": Kind(partial(FakeCisco, "mpp"), "0002fd"),
-    "form": Kind(partial(FakeForm, "konto"), "02f0aa", {"sip_phone_brand": "form"}),
+    "form": Kind(partial(FakeFormPhone, "konto"), "02f0aa", {"sip_phone_brand": "form"}),
 }
