@@ -102,10 +102,11 @@ class Form:
         if self.method == "GET":                # bytes, as the session would encode text as UTF-8; no query in a path, as paths are shown in messages
             query: Any = [(name.encode(self.charset, "xmlcharrefreplace"), value.encode(self.charset, "xmlcharrefreplace")) for name, value in pairs]
             return web.request("GET", self.action.partition("?")[0], query)
+        came_from = {"Referer": web.reach.url + self.page}                      # some phones look at it
         if self.enctype == "multipart/form-data":
-            return web.upload(self.action, {}, pairs, charset=self.charset)
+            return web.upload(self.action, {}, pairs, charset=self.charset, headers=came_from)
         body = urlencode(pairs, encoding=self.charset, errors="xmlcharrefreplace").encode("ascii")
-        return web.request("POST", self.action, body=body, headers={"Content-Type": "application/x-www-form-urlencoded"})
+        return web.request("POST", self.action, body=body, headers={"Content-Type": "application/x-www-form-urlencoded", **came_from})
 
 
 def parse_page(answer: Answer) -> tuple[Any, str]:

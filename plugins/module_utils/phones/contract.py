@@ -94,7 +94,9 @@ class Driver(ABC):
 
     @abstractmethod
     def write(self, changes: Mapping[Place, Value]) -> None:
-        """Set these places and no others, in ONE request. Success only means that the phone did not object: the work reads back.
+        """Set these places and no others, in ONE request; one for each form where only forms can be sent.
+
+        Success only means that the phone did not object: the work reads back.
 
         :raises Unsupported: a place or a value that this phone can't take; raised before anything is sent
         :raises DeviceError: the phone refused; nothing was written

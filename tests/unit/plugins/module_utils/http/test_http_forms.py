@@ -157,6 +157,12 @@ def test_accept_charset_multipart_and_get():
     assert server.log == ["GET /a/save"] and server.seen.query == {"a": "ü&€", "b": "x y"}     # a form that is sent by GET replaces the query
 
 
+@pytest.mark.parametrize("enctype", ["", "enctype=multipart/form-data"])
+def test_a_submit_says_which_page_it_comes_from(enctype):
+    server = sent(f"<form method=post {enctype} action=save><input name=a></form>")
+    assert server.seen.headers["referer"] == f"{server.url}/a/page.htm" and server.seen.headers["origin"] == server.url
+
+
 def test_a_value_sent_by_get_is_in_no_message():
     with WebSession(Reach("kitchen", "127.0.0.1", "http", 1, timeout=0.5)) as web, pytest.raises(Exception, match="nothing listens") as caught:
         form("<form action=save><input name=a></form>").submit(web, {"a": "hunter2"})
