@@ -27,6 +27,7 @@ from typing import Any
 from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer, EvenportError, Unsupported
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, printable
 from ansible_collections.evenport.sip.plugins.module_utils.model import Account
+from ansible_collections.evenport.sip.plugins.module_utils.phones.provisioning import owner
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Flat, Place, Value
 
 try:
@@ -217,8 +218,8 @@ def provisioning_of(config: Config) -> dict[str, Any]:
             continue
         found = re.search(r"\b(https?|tftp)://([^\s|?]{1,200})", rule, re.IGNORECASE)
         # A rule without a server takes that of DHCP option 66 [D], over TFTP.
-        server = found.group(2).rpartition("@")[2] if found else "the server of DHCP option 66"
-        return {"server": server, "protocol": found.group(1).lower() if found else "tftp", "protected": _never_fetches(config)}
+        server = owner(found.group(), protected=_never_fetches(config)) if found else {}
+        return server or {"server": "the server of DHCP option 66", "protocol": "tftp", "protected": _never_fetches(config)}
     return {}
 
 

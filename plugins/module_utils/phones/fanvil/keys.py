@@ -13,11 +13,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import Unsupported
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import printable
 from ansible_collections.evenport.sip.plugins.module_utils.model import Account
+from ansible_collections.evenport.sip.plugins.module_utils.phones.provisioning import owner
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Flat, Place, Value
 
 PORT = "sip.SIPPort"
@@ -94,21 +94,8 @@ def accounts(values: Mapping[str, str]) -> tuple[Account, ...]:
 
 def provisioning(values: Mapping[str, str]) -> dict[str, Any]:
     """FlashMode 0 may switch the server off [R]: not relied on, a server that is set counts."""
-    text = printable(values.get(SERVER, ""), 200)
-    scheme, found, rest = text.partition("://")
-    authority, slash, path = (rest if found else text).partition("/")
-    host = authority.rpartition("@")[2]
-    if host in ("", "0.0.0.0") or _hostname(host).endswith(".fanvil.com"):       # the vendor's own redirection from the factory [R]
-        return {}
-    return {"server": host + slash + path.rpartition("@")[2], "protocol": scheme.lower() if found else _PROTOCOLS.get(values.get(PROTOCOL, "").strip(), ""),
-            "protected": False}
-
-
-def _hostname(host: str) -> str:
-    try:
-        return urlsplit("//" + host).hostname or ""
-    except ValueError:
-        return ""
+    return owner(values.get(SERVER, ""), _PROTOCOLS.get(values.get(PROTOCOL, "").strip(), ""),
+                 factory=r".*\.fanvil\.com")                                    # the vendor's own redirection [R]
 
 
 def check(name: str, changes: Mapping[Place, Value], values: Mapping[str, str]) -> None:

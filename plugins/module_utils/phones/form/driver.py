@@ -48,6 +48,7 @@ from ansible_collections.evenport.sip.plugins.module_utils.phones.form.save impo
 from ansible_collections.evenport.sip.plugins.module_utils.phones.form.walk import Pages, Walk
 from ansible_collections.evenport.sip.plugins.module_utils.phones.front import Front
 from ansible_collections.evenport.sip.plugins.module_utils.phones.profile import check_recognised
+from ansible_collections.evenport.sip.plugins.module_utils.phones.provisioning import owner
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Flat, Place, Value
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
 
@@ -240,11 +241,9 @@ class LocatedForm(Driver):
     def _provisioning(self, places: Places) -> dict[str, Any]:
         """The server in the first such field that is filled in. Whether the phone keeps what is set by hand is not known."""
         for spot in places.of("provisioning"):
-            scheme, dummy, rest = self._at(spot)[1].value.strip().rpartition("://")
-            place, slash, path = printable(rest, 200).partition("/")
-            server = place.rpartition("@")[2] + slash + path.rpartition("@")[2].partition("?")[0]
-            if server:
-                return {"server": server, "protocol": printable(scheme, 10).lower()}
+            found = owner(self._at(spot)[1].value)
+            if found:
+                return found
         return {}
 
     def _accounts(self, places: Places, settings: Flat) -> tuple[Account, ...]:

@@ -20,6 +20,7 @@ from ansible_collections.evenport.sip.plugins.module_utils.http.session import W
 from ansible_collections.evenport.sip.plugins.module_utils.model import Account, Identity
 from ansible_collections.evenport.sip.plugins.module_utils.phones.contract import Driver, Reading
 from ansible_collections.evenport.sip.plugins.module_utils.phones.grandstream import keys
+from ansible_collections.evenport.sip.plugins.module_utils.phones.provisioning import owner
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Flat, Place, Value
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
 
@@ -251,8 +252,8 @@ def _account(line: int, raw: Mapping[Any, str], settings: Flat) -> Account:
     return Account(line, bool(user) if active is None else active, port if isinstance(port, int) else None, printable(user, 80))
 
 
-def _provisioning(raw: Mapping[Any, str]) -> dict[str, str]:
-    server = printable(raw.get("server", ""), 200).rpartition("@")[2]           # a path may hold a user and a password before the @
+def _provisioning(raw: Mapping[Any, str]) -> dict[str, Any]:
+    """P237 is host and path without a scheme, P212 the protocol [HW]. From the factory it is fm.grandstream.com/gs [R]."""
     shown = raw.get("protocol", "").strip().lower()
     protocol = keys.PROTOCOLS[int(shown)] if re.fullmatch("[0-4]", shown) else shown if shown in keys.PROTOCOLS else ""
-    return {"server": server, "protocol": protocol} if server else {}
+    return owner(raw.get("server", ""), protocol, factory=r"(?:.*\.)?grandstream\.com")

@@ -15,11 +15,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer, EvenportError
-from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, printable
+from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer
+from ansible_collections.evenport.sip.plugins.module_utils.phones.provisioning import owner
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Value
 
 try:
@@ -133,11 +135,6 @@ def spelling(value: Value) -> str:
     return str(NAT.index(value)) if isinstance(value, str) else str(int(value))
 
 
-def provisioning(text: str) -> dict[str, str]:
+def provisioning(text: str) -> dict[str, Any]:
     """P237, ConfigServerPath [3P]. Htek's own host is the factory's [I], and no server of the customer's."""
-    protocol, found, rest = printable(text, 200).partition("://")
-    server = (rest if found else protocol).rpartition("@")[2]                   # a path may hold a user and a password before the @
-    host = re.split(r"[/:?]", server, maxsplit=1)[0].lower()
-    if not server or host == "htek.com" or host.endswith(".htek.com"):
-        return {}
-    return {"server": server, "protocol": protocol.lower() if found and re.fullmatch(r"(?i)https?|t?ftps?", protocol) else ""}
+    return owner(text, factory=r"(?:.*\.)?htek\.com")

@@ -15,18 +15,15 @@ from typing import Any
 
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import pick, printable
 from ansible_collections.evenport.sip.plugins.module_utils.model import Account
+from ansible_collections.evenport.sip.plugins.module_utils.phones.provisioning import owner
 
 PORT = "voIpProt.SIP.local.port"                # 0 to 65535; 0 or empty: signals from 5060, and does not say so in its messages
 OLD_PORT = "voIpProt.local.port"                # its name in SIP 1.x to 3.1 [3P]; which firmware takes which is [U], so both are asked for
 SIGNAL = "nat.signalPort"                       # empty, or 1024 to 65535: then it counts instead of the port
 KEEP_ALIVE = "nat.keepalive.interval"           # 0 to 3600 s, 0: off
 NAMES = (PORT, OLD_PORT, SIGNAL, KEEP_ALIVE)
-
 _DEFAULT_PORT = 5060
 _LONGEST_KEEP_ALIVE = 3600
-_PROTOCOLS = ("ftp", "ftps", "tftp", "http", "https")
-# Poly's zero-touch host that every phone asks from the factory [R]. Poly Lens, a customer's own tenant, is not meant: that one owns the phone.
-_FACTORY_SERVER = re.compile(r"ztp\w*\.poly(com)?\.com", re.IGNORECASE)
 _UPTIME = re.compile(r"\s*(\d{1,6})\s*days?\s+(\d{1,4}):(\d{1,2}):(\d{1,2})\s*", re.IGNORECASE)
 
 
@@ -172,10 +169,5 @@ def provisioning_of(network: Any) -> dict[str, Any]:
     both are on from the factory and tell where the phone would ask, not that somebody answers. ``protected`` is never said: that a value
     set here outlives the server's files is inferred only.
     """
-    address = printable(text_of(pick(network, "data.ProvServerAddress")), 200)
-    scheme, colon, rest = address.partition("://")
-    server = (rest if colon else address).rpartition("@")[2]
-    if not server or re.fullmatch(r"0\.0\.0\.0|::", server) or _FACTORY_SERVER.match(server):
-        return {}
-    kind = (scheme if colon else text_of(pick(network, "data.ProvServerType"))).strip().lower()
-    return {"server": server, "protocol": kind if kind in _PROTOCOLS else "", "protected": False}
+    return owner(text_of(pick(network, "data.ProvServerAddress")), text_of(pick(network, "data.ProvServerType")).strip(),
+                 factory=r"ztp\w*\.poly(?:com)?\.com")                          # [R]

@@ -19,12 +19,12 @@ import re
 from collections.abc import Callable, Mapping
 from html import unescape
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, printable
 from ansible_collections.evenport.sip.plugins.module_utils.http.forms import Form, forms_of, parse_page
 from ansible_collections.evenport.sip.plugins.module_utils.model import Account, Identity
+from ansible_collections.evenport.sip.plugins.module_utils.phones.provisioning import owner
 
 PORT, RPORT, KEEP_ALIVE = "network_id_port", "enable_rport_rfc3581", "keepalive_interval"
 IDENTITIES = range(1, 13)                       # 12 on the largest models [3P]
@@ -32,7 +32,7 @@ IDENTITIES = range(1, 13)                       # 12 on the largest models [3P]
 # The only settings that are ever kept: a dump holds the passwords of the accounts, and they are none of our business.
 _WANTED = re.compile(rf"{PORT}|{RPORT}|setting_server|pnp_server|update_policy|restrict_uri_queries|(?:{KEEP_ALIVE}|user_name|user_active)[0-9]{{1,2}}")
 _LINE = re.compile(r"\s*(?:<[^<>]{0,100}>\s*)?([a-z][a-z0-9_]{0,63})(!|\$|&amp;|&)?:(?: (.*))?")
-_VENDOR = re.compile(r"(?i)(?:.*\.)?(?:snom\.com|vtechphones\.com)")           # their redirection services: everybody's, from the factory [3P]
+_VENDOR = r"(?:.*\.)?(?:snom\.com|vtechphones\.com)"       # their redirection services: everybody's, from the factory [3P]
 _MODEL = re.compile(r"(?i)(?:snom|vtech)[ _-]?((?:D|ET)?[0-9]{3})")
 _MAC = re.compile(r"(?i)\bmac(?:[ -]?address)?\s*:\s*([0-9a-f]{12}|[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5})\b")
 _HARDWARE = re.compile(r"(?i)\bhardware\s*:\s*((?:D|ET)?[0-9]{3})\b")
@@ -137,19 +137,7 @@ def accounts(shown: Mapping[str, Shown]) -> tuple[Account, ...]:
 def provisioning(shown: Mapping[str, Shown]) -> dict[str, Any]:
     """Who else writes settings. Protected where the phone loads none: update policy never_update [D]."""
     for name in ("setting_server", "pnp_server"):                               # what plug and play delivered stands apart [3P]
-        server = _server(shown.get(name, Shown("")).value)
-        if server:
-            return {**server, "protected": shown.get("update_policy", Shown("")).value == "never_update"}
+        found = owner(shown.get(name, Shown("")).value, factory=_VENDOR, protected=shown.get("update_policy", Shown("")).value == "never_update")
+        if found:
+            return found
     return {}
-
-
-def _server(url: str) -> dict[str, str]:
-    """Without user, password and query, which may hold secrets."""
-    try:
-        parts = urlsplit(url if "://" in url else "//" + url)
-        host = parts.hostname or ""
-    except ValueError:
-        return {}
-    if not host or _VENDOR.fullmatch(host):
-        return {}
-    return {"server": printable(parts.netloc.rpartition("@")[2] + parts.path, 200), "protocol": printable(parts.scheme, 10)}

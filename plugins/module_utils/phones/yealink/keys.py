@@ -18,11 +18,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import Unsupported
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import printable
 from ansible_collections.evenport.sip.plugins.module_utils.model import Account
+from ansible_collections.evenport.sip.plugins.module_utils.phones.provisioning import owner
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Flat, Place, Value
 
 ACCOUNTS = range(1, 17)                 # a T4x or T5x has up to 16
@@ -34,7 +34,7 @@ _DEFAULTS = {_STUN: "0", _UPDATE: "1", _TIME: "30", _RPORT: "0"}
 OPTIONAL = tuple(_DEFAULTS)
 _SERVER = ("static.auto_provision.server.url", "auto_provision.server.url")         # with "static." since v81
 _PROTECT = ("static.auto_provision.custom.protect", "auto_provision.custom.protect")
-_VENDOR = re.compile(r"(^|\.)rps(cloud)?\.yealink\.com$", re.IGNORECASE)            # Yealink's own redirection service [R]
+_VENDOR = r"(?:.*\.)?rps(?:cloud)?\.yealink\.com"            # Yealink's own redirection service [R]
 
 Raw = Mapping[str, str]
 
@@ -115,12 +115,7 @@ def accounts_of(raw: Raw, settings: Flat, scope: str) -> tuple[Account, ...]:
 def provisioning_of(raw: Raw) -> dict[str, Any]:
     """custom.protect 1: what is set by hand outlives auto provisioning [3P]."""
     url = next((raw[key] for key in _SERVER if raw.get(key)), "")
-    scheme, mark, rest = printable(url, 200).rpartition("://")
-    host, slash, path = rest.partition("/")
-    host = host.rpartition("@")[2]                              # user and password are nobody's business
-    if not host or _VENDOR.search(_hostname(host)):
-        return {}
-    return {"server": host + slash + path, "protocol": scheme.lower() if mark else "", "protected": any(raw.get(key) == "1" for key in _PROTECT)}
+    return owner(url, factory=_VENDOR, protected=any(raw.get(key) == "1" for key in _PROTECT))
 
 
 def texts(changes: Mapping[Place, Value], raw: Raw, first: Raw, scope: str) -> dict[str, str]:
@@ -191,10 +186,3 @@ def _nat(stun: str, update: str) -> str | None:
 
 def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else None
-
-
-def _hostname(host: str) -> str:
-    try:
-        return urlsplit("//" + host).hostname or ""
-    except ValueError:
-        return ""

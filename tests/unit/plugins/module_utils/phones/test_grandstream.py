@@ -189,9 +189,10 @@ def test_accounts_are_those_that_exist(generation, count, model):
 
 @pytest.mark.parametrize(("server", "protocol", "expected"), [
     ("", "2", {}),
-    ("prov.example.com/phones", "2", {"server": "prov.example.com/phones", "protocol": "https"}),
-    ("user:secret@prov.example.com", "FTPS", {"server": "prov.example.com", "protocol": "ftps"}),
-    ("prov.example.com", "9", {"server": "prov.example.com", "protocol": ""}),
+    ("prov.example.com/phones", "2", {"server": "prov.example.com/phones", "protocol": "https", "protected": False}),
+    ("fm.grandstream.com/gs", "2", {}),
+    ("user:secret@prov.example.com", "FTPS", {"server": "prov.example.com", "protocol": "ftps", "protected": False}),
+    ("prov.example.com", "9", {"server": "prov.example.com", "protocol": "", "protected": False}),
 ])
 def test_provisioning_is_reported_without_credentials(server, protocol, expected):
     with FakeGrandstream("G3") as fake:

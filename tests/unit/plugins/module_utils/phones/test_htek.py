@@ -208,12 +208,12 @@ def test_ports_below_the_range_are_refused_before_anything_is_sent(port):
 
 @pytest.mark.parametrize(("path", "expected"), [
     ("", {}),
-    ("prov.example.com/phones", {"server": "prov.example.com/phones", "protocol": ""}),
-    ("https://user:secret@prov.example.com/", {"server": "prov.example.com/", "protocol": "https"}),
-    ("TFTP://192.0.2.9", {"server": "192.0.2.9", "protocol": "tftp"}),
-    ("javascript://x", {"server": "x", "protocol": ""}),
+    ("prov.example.com/phones", {"server": "prov.example.com/phones", "protocol": "", "protected": False}),
+    ("https://user:secret@prov.example.com/", {"server": "prov.example.com/", "protocol": "https", "protected": False}),
+    ("TFTP://192.0.2.9", {"server": "192.0.2.9", "protocol": "tftp", "protected": False}),
+    ("javascript://x", {"server": "x", "protocol": "", "protected": False}),
     ("http://rps.htek.com/x", {}),
-    ("http://nothtek.com/x", {"server": "nothtek.com/x", "protocol": "http"}),
+    ("http://nothtek.com/x", {"server": "nothtek.com/x", "protocol": "http", "protected": False}),
 ])
 @pytest.mark.parametrize("kind", ["basic", "digest"])
 def test_provisioning_is_reported_without_credentials(kind, path, expected):

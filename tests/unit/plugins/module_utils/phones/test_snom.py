@@ -241,7 +241,7 @@ def test_no_password_of_an_account_is_kept():
     ({"setting_server": "http://et.vtechphones.com/redirectserver", "pnp_server": "tftp://192.0.2.9"},
      {"server": "192.0.2.9", "protocol": "tftp", "protected": False}),
     ({"setting_server": "https://notsnom.com/"}, {"server": "notsnom.com/", "protocol": "https", "protected": False}),
-    ({"setting_server": "http://[half"}, {}),
+    ({"setting_server": "http://[half"}, {"server": "[half", "protocol": "http", "protected": False}),
 ])
 def test_provisioning_is_reported_without_credentials(values, expected):
     with basic() as fake:
