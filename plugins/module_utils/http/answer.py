@@ -69,6 +69,13 @@ def printable(text: str, limit: int) -> str:
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:limit]
 
 
+def whole(text: str, low: int = 0, high: int = 65535) -> int | None:
+    """A device's text as a whole number from *low* to *high*: ASCII digits with blanks around them. None: anything else, nothing included."""
+    plain = text.strip()
+    number = int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 13 else -1
+    return number if low <= number <= high else None
+
+
 def parse_cookies(headers: Iterable[str]) -> dict[str, str]:
     """Set-Cookie lines -> name -> value.
 

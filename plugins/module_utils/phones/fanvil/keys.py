@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import Unsupported
-from ansible_collections.evenport.sip.plugins.module_utils.http.answer import printable
+from ansible_collections.evenport.sip.plugins.module_utils.http.answer import printable, whole
 from ansible_collections.evenport.sip.plugins.module_utils.model import Account
 from ansible_collections.evenport.sip.plugins.module_utils.phones.provisioning import owner
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Flat, Place, Value
@@ -77,9 +77,7 @@ def _active(values: Mapping[str, str], line: int) -> bool:
 
 def _number(text: str) -> int | None:
     """1 to 65535; None for anything else. A port 0 is in one template, what it means is [U]."""
-    plain = text.strip()
-    number = int(plain) if plain.isascii() and plain.isdigit() and len(plain) <= 5 else 0
-    return number if 0 < number <= 65535 else None
+    return whole(text, 1)
 
 
 def accounts(values: Mapping[str, str]) -> tuple[Account, ...]:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import AuthFailed, BadAnswer, Busy, DeviceError, SessionLost, Unsupported
-from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, printable
+from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, printable, whole
 from ansible_collections.evenport.sip.plugins.module_utils.http.auth import HttpAuth
 from ansible_collections.evenport.sip.plugins.module_utils.http.forms import forms_of, parse_page
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
@@ -225,5 +225,4 @@ def seconds(text: str) -> int | None:
     units = re.findall(r"\b([0-9]{1,9})\s*([hms])", text, re.IGNORECASE)
     if units or days:
         return total + sum(int(number) * {"h": 3600, "m": 60, "s": 1}[unit.lower()] for number, unit in units)
-    plain = text.strip()
-    return int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 12 else None
+    return whole(text, 0, 10 ** 11)

@@ -25,7 +25,7 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import (
     Unreachable,
     Unsupported,
 )
-from ansible_collections.evenport.sip.plugins.module_utils.http.answer import printable
+from ansible_collections.evenport.sip.plugins.module_utils.http.answer import printable, whole
 from ansible_collections.evenport.sip.plugins.module_utils.http.faults import Dropped
 from ansible_collections.evenport.sip.plugins.module_utils.http.forms import Control, Form
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
@@ -279,7 +279,7 @@ class LocatedForm(Driver):
 
     def _check_range(self, spot: Spot, value: int) -> None:
         element = self._at(spot)[1].element
-        low, high = (_number(element.get(name)) for name in ("min", "max"))
+        low, high = (whole(element.get(name) or "", 0, 9999999) for name in ("min", "max"))
         if (low is not None and value < low) or (high is not None and value > high):
             raise Unsupported(f"{self.target.name}: the phone's page takes {1 if low is None else low} to {65535 if high is None else high} as local port, "
                               f"not {value}; nothing was written.", "Plan another port for it.")
@@ -398,8 +398,3 @@ class RestartingForm(LocatedForm):
     """One whose profile says that every save restarts it."""
 
     APPLY = "reboot"
-
-
-def _number(text: str | None) -> int | None:
-    text = (text or "").strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 8 else None

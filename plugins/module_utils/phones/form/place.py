@@ -29,7 +29,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import EvenportError, Unsupported
-from ansible_collections.evenport.sip.plugins.module_utils.http.answer import printable
+from ansible_collections.evenport.sip.plugins.module_utils.http.answer import printable, whole
 from ansible_collections.evenport.sip.plugins.module_utils.http.forms import Control, Form
 from ansible_collections.evenport.sip.plugins.module_utils.phones.form import labels
 from ansible_collections.evenport.sip.plugins.module_utils.phones.form.login import Way
@@ -153,8 +153,7 @@ def _behind(radio: Control) -> str:
 
 def is_port(value: str) -> bool:
     """Empty, or 1 to 65535."""
-    value = value.strip()
-    return not value or (value.isascii() and value.isdigit() and len(value) < 6 and 1 <= int(value) <= 65535)
+    return not value.strip() or whole(value, 1) is not None
 
 
 # ---------------------------------------------------------------------- finding

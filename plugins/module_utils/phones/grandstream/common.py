@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import AuthFailed, BadAnswer, DeviceError, LockedOut, SessionLost, Unreachable, Unsupported
-from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, parse_json, pick, printable
+from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, parse_json, pick, printable, whole
 from ansible_collections.evenport.sip.plugins.module_utils.http.faults import Dropped
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Account, Identity
@@ -84,8 +84,7 @@ class Grandstream(Driver):
             raise AuthFailed(f"{self.target.name}: the phone refuses the password of {self.target.username!r}{left}.",
                              "It was tried once and is not repeated. Correct sip_phone_user or sip_phone_password.")
         if body == "locked":
-            minutes = str(pick(data, "lockTime"))
-            raise self._locked(int(minutes) if minutes.isascii() and minutes.isdigit() and len(minutes) < 5 else None)
+            raise self._locked(whole(str(pick(data, "lockTime")), 0, 9999))
         raise BadAnswer(f"{answer.where} answered {answer.status} with neither a session nor a refusal.", "Restart the phone, then run again.")
 
     def session(self) -> dict[str, Any]:

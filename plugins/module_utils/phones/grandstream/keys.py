@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import Unsupported
+from ansible_collections.evenport.sip.plugins.module_utils.http.answer import whole
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import SETTINGS, Place, Value
 
 ACCOUNTS = range(1, 7)
@@ -69,7 +70,7 @@ def meaning(place: Place, raw: str) -> Value:
     if kind == "bool":
         return truth(text)
     if kind == "int":
-        return int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else None
+        return whole(text, 0, 99999)
     if text.isascii() and text.isdigit():
         return NAT[int(text)] if len(text) <= 2 and int(text) < len(NAT) else None
     strings = [name.lower() for name in NAT_STRINGS]

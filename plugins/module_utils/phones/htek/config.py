@@ -20,7 +20,7 @@ from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer, EvenportError
-from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer
+from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, whole
 from ansible_collections.evenport.sip.plugins.module_utils.phones.provisioning import owner
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Value
 
@@ -113,7 +113,7 @@ def render(elements: Iterable[tuple[Element, str]]) -> bytes:
 
 def port_of(text: str) -> int | None:
     """None: empty, or no port."""
-    return int(text) if re.fullmatch(r"[0-9]{1,5}", text, re.ASCII) and 1 <= int(text) <= 65535 else None
+    return whole(text, 1)
 
 
 def nat_of(text: str) -> str | None:
@@ -122,10 +122,6 @@ def nat_of(text: str) -> str | None:
 
 def truth(text: str) -> bool | None:
     return {"1": True, "0": False}.get(text)
-
-
-def interval_of(text: str) -> int | None:
-    return int(text) if re.fullmatch(r"[0-9]{1,5}", text, re.ASCII) else None
 
 
 def spelling(value: Value) -> str:

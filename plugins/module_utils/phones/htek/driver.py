@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer, DeviceError, PermissionMissing, Unreachable, Unsupported
-from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, printable
+from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, printable, whole
 from ansible_collections.evenport.sip.plugins.module_utils.http.faults import Dropped
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Account, Identity
@@ -120,7 +120,7 @@ class Htek(Driver):
                     settings[Place(setting, line.number)] = meaning(self._config.text(label))
         interval = self._interval()
         if interval:
-            settings[Place("keep_alive_interval")] = config.interval_of(self._config.text(interval))
+            settings[Place("keep_alive_interval")] = whole(self._config.text(interval), 0, 99999)
         self._first = self._first or (self._config, dict(settings))
         accounts = tuple(Account(line.number, line.active, self._port(settings, line.number), line.user) for line in self._lines)
         return Reading(settings, accounts, config.provisioning(self._config.text(self._config.phone_label("configserverpath"))))

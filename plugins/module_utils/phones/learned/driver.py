@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import AuthFailed, BadAnswer, EvenportError, LockedOut, SessionLost, Unreachable, Unsupported
-from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, printable
+from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, printable, whole
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Identity
 from ansible_collections.evenport.sip.plugins.module_utils.phones import http_login
@@ -244,7 +244,7 @@ class LearnedDriver(Driver):
 
 def _port(value: Any) -> Value:
     text = as_text(value) if value is not MISSING and not isinstance(value, bool) else ""
-    return int(text) if re.fullmatch(r"[0-9]{1,5}", text, re.ASCII) and 1 <= int(text) <= 65535 else None
+    return whole(text, 1)
 
 
 def _filled_path(step: Step, values: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.evenport.sip.plugins.module_utils.http.answer import pick, printable
+from ansible_collections.evenport.sip.plugins.module_utils.http.answer import pick, printable, whole
 from ansible_collections.evenport.sip.plugins.module_utils.model import Account
 from ansible_collections.evenport.sip.plugins.module_utils.phones.provisioning import owner
 
@@ -63,10 +63,7 @@ def port_texts(port: int | None, shown: Mapping[str, str], first: Mapping[str, s
 
 def _number(text: str) -> int | None:
     """A port as Poly writes it; 0 for an empty field, None for what is no port."""
-    plain = text.strip()
-    if not plain:
-        return 0
-    return int(plain) if re.fullmatch("[0-9]{1,5}", plain) and int(plain) <= 65535 else None
+    return whole(text) if text.strip() else 0
 
 
 # ---------------------------------------------------------------------- the keep-alive

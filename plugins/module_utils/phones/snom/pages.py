@@ -21,7 +21,7 @@ from html import unescape
 from typing import Any, NamedTuple
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer
-from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, printable
+from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, printable, whole
 from ansible_collections.evenport.sip.plugins.module_utils.http.forms import Form, forms_of, parse_page
 from ansible_collections.evenport.sip.plugins.module_utils.model import Account, Identity
 from ansible_collections.evenport.sip.plugins.module_utils.phones.provisioning import owner
@@ -111,12 +111,12 @@ def model_of(text: str) -> str:
 
 def port(text: str) -> int | None:
     """A port; None for none (empty or 0: the phone takes a random one [D]) and for what is no port."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65535 else None
+    return whole(text, 1)
 
 
 def seconds(text: str) -> int | None:
     """An interval; None for empty, 0 and what is no number."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= 3600 else None
+    return whole(text, 1, 3600)
 
 
 def truth(text: str) -> bool | None:

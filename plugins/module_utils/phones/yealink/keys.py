@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import Unsupported
-from ansible_collections.evenport.sip.plugins.module_utils.http.answer import printable
+from ansible_collections.evenport.sip.plugins.module_utils.http.answer import printable, whole
 from ansible_collections.evenport.sip.plugins.module_utils.model import Account
 from ansible_collections.evenport.sip.plugins.module_utils.phones.provisioning import owner
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Flat, Place, Value
@@ -84,18 +84,18 @@ def settings_of(raw: Raw, scope: str) -> Flat:
     """What the raw values mean. A place whose key the phone does not have is left out."""
     settings: Flat = {}
     if scope == "phone" and PHONE_PORT in raw:
-        settings[Place("local_port", 1)] = _number(raw[PHONE_PORT])
+        settings[Place("local_port", 1)] = whole(raw[PHONE_PORT], 0, 99999)
     intervals = []
     for account in numbers(raw):
         shown = {name: raw[key_of(account, name)] for name in (_PORT, *_DEFAULTS) if key_of(account, name) in raw}
         if scope == "line" and _PORT in shown:
-            settings[Place("local_port", account)] = _number(shown[_PORT])
+            settings[Place("local_port", account)] = whole(shown[_PORT], 0, 99999)
         if _UPDATE in shown:
             settings[Place("nat_traversal", account)] = _nat(shown.get(_STUN, "0"), shown[_UPDATE])
         if _RPORT in shown:
             settings[Place("rport", account)] = {"0": False, "1": True, "2": True}.get(shown[_RPORT])
         if _TIME in shown and account in _timed(raw):
-            intervals.append(_number(shown[_TIME]))
+            intervals.append(whole(shown[_TIME], 0, 99999))
     if intervals:
         settings[Place("keep_alive_interval")] = None if None in intervals else max(filter(None, intervals), default=0)
     return settings
@@ -182,7 +182,3 @@ def _nat(stun: str, update: str) -> str | None:
     if stun not in ("0", "") or update not in ("0", "1", "2", "3"):
         return None
     return "keep_alive" if update != "0" else "none"
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else None

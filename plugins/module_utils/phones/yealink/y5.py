@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer, Busy, DeviceError
-from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, pick, printable
+from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, pick, printable, whole
 from ansible_collections.evenport.sip.plugins.module_utils.http.faults import Dropped
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Identity
@@ -70,8 +70,7 @@ class YealinkY5(Yealink):
         error = error if isinstance(error, dict) else data if isinstance(data, dict) else {}
         said, status = str(error.get("msg", "")), str(error.get("webStatus", ""))
         if status == "lock":
-            minutes = str(error.get("lockTime", ""))
-            raise self._locked(int(minutes) if minutes.isascii() and minutes.isdigit() and len(minutes) < 5 else None)
+            raise self._locked(whole(str(error.get("lockTime", "")), 0, 9999))
         if said == "auth_err_user_busy":
             who = printable(str(error.get("lineIp", "")), 45)
             raise Busy(f"{self.target.name}: somebody is logged in to the phone's web page{' from ' + who if who else ''}; it takes one at a time.",
