@@ -57,6 +57,8 @@ class Driver(ABC):
     # Of the brand, or of the one phone where that differs; then set by read() at the latest.
     call_state: bool = True                 # False: busy() can never say; the PBX is asked instead
     port_scope: str = "line"                # "phone": one local port for all accounts
+    logs_out: bool = True                   # False: a session that was needed can't be ended, it dies by itself; a later visit of the run takes it over
+    patience: float = 180.0                 # seconds that the phone may be away after a write or a restart of ours; the work sets it
 
     def __init__(self, target: Target, web: WebSession, identity: Identity) -> None:
         self.target = target

@@ -71,12 +71,14 @@ def configure_phone(target: Target, wanted: Mapping[str, Any], *, check_mode: bo
     :arg when_provisioned: "refuse", or "push" although a provisioning server owns the phone and may undo it
     :arg in_use: what the PBX says of calls, for phones that can't say so themselves; None: nobody knows
     :arg session: of inspect_phone(keep_session=True)
-    :returns: changed, identity, before, after (managed settings only), applied (none, live, reregistered, rebooted), accounts, provisioning, unsupported
+    :returns: changed, identity, before, after (managed settings only), applied (none, live, rebooted), accounts, provisioning, unsupported;
+        session (a secret) where the phone keeps one that can't be ended, for the next visit of this run
     :raises EvenportError: with ``wrote=True`` once something may have been written
     """
     asked = flatten(wanted)
     with Visit(target, session) as visit:
         driver, reading = visit.driver, visit.read()
+        driver.patience = reboot_timeout
         managed, unsupported = _managed(driver, asked, reading)
         changes = _changes(managed, reading)
         restart = reboot == "if_needed" and not changes
@@ -88,12 +90,14 @@ def configure_phone(target: Target, wanted: Mapping[str, Any], *, check_mode: bo
             return result
         _wait_until_idle(driver, when_busy, busy_timeout, busy_interval, restart or driver.APPLY == "reboot", in_use)
         if changes:
-            after = _write(driver, changes, reading, reboot_timeout)
+            after = _write(driver, changes, reading)
             result["accounts"] = [asdict(account) for account in after.accounts]
             result["applied"] = "rebooted" if driver.APPLY == "reboot" else "live"
         if restart:
-            _restart(driver, reboot_timeout)
+            _restart(driver)
             result["applied"] = "rebooted"
+        if not driver.logs_out:
+            result["session"] = driver.session()
         return result
 
 
@@ -166,7 +170,7 @@ def _wait_until_idle(driver: Driver, when_busy: str, timeout: float, interval: f
             refreshed = time.monotonic()
 
 
-def _write(driver: Driver, changes: Flat, before: Reading, reboot_timeout: float) -> Reading:
+def _write(driver: Driver, changes: Flat, before: Reading) -> Reading:
     """Write once, read back. What was there before is put back where that fails."""
     unclear: EvenportError | None = None
     try:
@@ -174,7 +178,7 @@ def _write(driver: Driver, changes: Flat, before: Reading, reboot_timeout: float
     except (Unreachable, BadAnswer) as error:
         unclear = error                         # it may have arrived: only reading tells, sending again never does
     try:
-        after = _read_back(driver, changes, reboot_timeout)
+        after = _read_back(driver, changes)
         wrong = [place for place, value in changes.items() if after.settings.get(place) != value]
         if not wrong:
             return after
@@ -182,11 +186,11 @@ def _write(driver: Driver, changes: Flat, before: Reading, reboot_timeout: float
         said = _unnamed(driver, unclear) if unclear else "the phone said success, but"
         failure: EvenportError = NotApplied(f"{driver.target.name}: {said} reading back shows: {names}.",
                                             "Has this user the right to change it, or does a provisioning server own the phone? "
-                                            + _put_back(driver, changes, before, after, reboot_timeout))
+                                            + _put_back(driver, changes, before, after))
     except EvenportError as error:
         written = ", ".join(str(place) for place in changes)
         failure = type(error)(f"{driver.target.name}: wrote {written}, but could not read it back: {_unnamed(driver, error)}",
-                              _put_back(driver, changes, before, None, reboot_timeout))
+                              _put_back(driver, changes, before, None, gone=isinstance(error, Unreachable)))
     failure.wrote = True
     raise failure
 
@@ -196,12 +200,12 @@ def _unnamed(driver: Driver, error: EvenportError) -> str:
     return error.what.removeprefix(f"{driver.target.name}: ")
 
 
-def _read_back(driver: Driver, changes: Flat, reboot_timeout: float) -> Reading:
+def _read_back(driver: Driver, changes: Flat) -> Reading:
     """What the phone holds after a write. One that restarts at every write is read once it is back; one that should and plainly does not
     (it answers, and holds something else) is read as it is."""
     if driver.APPLY != "reboot":
         return driver.read()
-    patience = min(_REBOOT_STARTS, reboot_timeout / 2)
+    patience = min(_REBOOT_STARTS, driver.patience / 2)
     if not _back(driver, patience):
         try:
             reading = driver.read()
@@ -209,22 +213,24 @@ def _read_back(driver: Driver, changes: Flat, reboot_timeout: float) -> Reading:
                 return reading
         except (Unreachable, BadAnswer):
             pass                                # it is on its way
-        if not _back(driver, reboot_timeout - patience):
-            raise DeviceError(f"the phone did not come back from its restart within {reboot_timeout:g} s.")
+        if not _back(driver, driver.patience - patience):
+            raise DeviceError(f"the phone did not come back from its restart within {driver.patience:g} s.")
     return driver.read()
 
 
-def _put_back(driver: Driver, changes: Flat, before: Reading, after: Reading | None, reboot_timeout: float) -> str:
-    """Best effort with the session that there is; the sentence that tells how it went."""
+def _put_back(driver: Driver, changes: Flat, before: Reading, after: Reading | None, gone: bool = False) -> str:
+    """Best effort with the session that there is; the sentence that tells how it went. Nobody waits for a phone that is *gone* a second time."""
     old = {place: before.settings[place] for place in changes if after is None or after.settings.get(place) != before.settings[place]}
     if not old:
         return "All settings are as they were."
     listed = ", ".join(f"{place} {value!r}" for place, value in old.items())
+    if gone:
+        return f"What was there before is not put back, as the phone does not answer: check it when it is up (it had {listed})."
     if after is None and driver.APPLY == "reboot":
         return f"It is not restarted a second time to put back what was there before: check the phone (it had {listed})."
     try:
         driver.write(old)
-        shown = _read_back(driver, old, reboot_timeout).settings
+        shown = _read_back(driver, old).settings
     except EvenportError:
         return f"Putting back what was there before failed too: check the phone (it had {listed})."
     if any(shown.get(place) != value for place, value in old.items()):
@@ -232,12 +238,12 @@ def _put_back(driver: Driver, changes: Flat, before: Reading, after: Reading | N
     return "What was there before has been put back."
 
 
-def _restart(driver: Driver, timeout: float) -> None:
+def _restart(driver: Driver) -> None:
     """One restart, never two. Waits until the phone's web page is back."""
     try:
         driver.reboot()
-        if not _back(driver, timeout):
-            raise DeviceError(f"{driver.target.name}: asked to restart, but not back within {timeout:g} s.",
+        if not _back(driver, driver.patience):
+            raise DeviceError(f"{driver.target.name}: asked to restart, but not back within {driver.patience:g} s.",
                               "Look at the phone; it is not restarted a second time.")
     except EvenportError as error:
         error.wrote = True

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from ansible_collections.evenport.sip.plugins.module_utils.errors import EvenportError, Unreachable
+from ansible_collections.evenport.sip.plugins.module_utils.errors import Busy, EvenportError, Unreachable
 from ansible_collections.evenport.sip.plugins.module_utils.plan.moves import Order, order_moves
 from ansible_collections.evenport.sip.plugins.module_utils.rollout.inventory import Site, SitePhone
 
@@ -70,7 +70,7 @@ def _read(phone: SitePhone, inspect: Inspect) -> dict[str, Any]:
         if result["port_scope"] == "phone":     # planned before anybody knew: the port of its first line is all its lines'
             phone.ports = [*phone.ports[:1], *[None] * len(phone.ports[1:])]
         return _state(phone, DRIFTED if result["drift"]["after"] else IN_ORDER, None, **_facts(phone, result))
-    except Unreachable as error:
+    except (Unreachable, Busy) as error:        # not there, or somebody else holds its only web session: another run may do
         return _state(phone, OFFLINE, error)
     except EvenportError as error:
         return _state(phone, REFUSED, error)
