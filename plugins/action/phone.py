@@ -11,7 +11,7 @@ from ansible import constants as C
 
 from ansible_collections.evenport.sip.plugins.module_utils.phones import doors
 from ansible_collections.evenport.sip.plugins.module_utils.phones.arguments import PHONE
-from ansible_collections.evenport.sip.plugins.module_utils.rollout.handover import take_session
+from ansible_collections.evenport.sip.plugins.module_utils.rollout.handover import leave_session, take_session
 from ansible_collections.evenport.sip.plugins.plugin_utils.phone_action import PhoneAction
 
 
@@ -25,3 +25,9 @@ class ActionModule(PhoneAction):
         """The web session that the scan of this run has left open: one login per phone and run."""
         session = self._task.args.get("session") or take_session(C.DEFAULT_LOCAL_TMP, name)
         return {"session": session} if session else {}
+
+    def hand_over(self, name: str, done: dict[str, Any]) -> None:
+        """A web session that the phone keeps although we have done: the next visit of this run would find it taken."""
+        session = done.pop("session", None)
+        if session:
+            leave_session(C.DEFAULT_LOCAL_TMP, name, session)

@@ -219,6 +219,7 @@ from ansible_collections.evenport.sip.plugins.module_utils.phones.arguments impo
 def main() -> None:
     module = AnsibleModule(supports_check_mode=True, **PHONE)
     result = doors.phone(module.params, check_mode=module.check_mode, diff=module._diff)
+    result.pop("session", None)         # a secret, and there is no later step that it could be for
     if result.get("failed"):
         module.fail_json(**result)
     module.exit_json(**result)

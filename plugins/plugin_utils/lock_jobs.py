@@ -63,8 +63,8 @@ class Job:
         if plan.surplus:
             lines = ", ".join(f"{phone} line {line} ({port})" for phone, line, port in plan.surplus)
             found.append(
-                f"{name}: lines of the lock that the inventory does not have, ports kept: {lines}. "
-                f"Gone for good? Retire the ports: -e sip_plan_retire={plan.surplus[0][0]}"
+                f"{name}: ports of the lock that no line needs, as the inventory has no such line or the brand has one port for all of a phone's lines: {lines}. "
+                f"They are kept. Retire these alone, the phone keeps its others: -e sip_plan_retire={plan.surplus[0][0]}"
             )
         if plan.used + len(self.upkeep.lock.retired) >= 0.9 * plan.slots:
             found.append(f"{name}: {plan.used} of {plan.slots} ports used, {len(self.upkeep.lock.retired)} retired. Raise sip_port_end before the site grows.")

@@ -31,13 +31,19 @@ class PhoneAction(ActionBase):
             return result
         dummy, params = self.validate_argument_spec(**self.SPEC)
         params.update(self.handed_over(name))
-        result.update(type(self).DOOR(params, name, check_mode=self._task.check_mode, diff=self._task.diff))
+        done = type(self).DOOR(params, name, check_mode=self._task.check_mode, diff=self._task.diff)
+        self.hand_over(name, done)
+        result.update(done)
         return result
 
     def handed_over(self, name: str) -> dict[str, Any]:
         """Options that come from an earlier step of this run rather than from the task."""
         del name
         return {}
+
+    def hand_over(self, name: str, done: dict[str, Any]) -> None:
+        """Take out of the result what is for a later step of this run, and nobody else's business."""
+        del name, done
 
     def _delegated_away(self) -> bool:
         """A delegate that is another machine (a box inside the site) does the work there, by the module.

@@ -18,6 +18,8 @@ from typing import Any
 from ansible_collections.evenport.sip.plugins.module_utils.model import Extension, Line, Registration
 
 # An own list on purpose: Python's is_private is True for the documentation ranges and False for 100.64.0.0/10 (carrier-grade NAT).
+_PARKING = 200                  # ports above the range that the order of moves (plan/moves.py) may use; ephemeral ports are far above
+
 _INSIDE = [ip_network(net) for net in (
     "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8", "fc00::/7", "fe80::/10", "::1/128",
 )]
@@ -135,8 +137,9 @@ def choose_contact(line: Line, contacts: list[Registration]) -> tuple[Registrati
 
 
 def _off_plan(contact: Registration, first_port: int, last_port: int) -> str:
-    """Inside the range: not configured yet, or swapped with a neighbour. Outside: the phone picks its port itself."""
-    return "wrong_port" if first_port <= contact.claimed_port <= last_port else "random_port"
+    """Inside the range: not configured yet, or swapped with a neighbour. Right above it, where a phone steps aside while its port is still
+    held: an interrupted rollout. Elsewhere: the phone picks its port itself."""
+    return "wrong_port" if first_port <= contact.claimed_port <= last_port + _PARKING else "random_port"
 
 
 def _who_shares(chosen: Mapping[Line, tuple[Registration | None, Any]]) -> dict[tuple[str, int], dict[str, list[str]]]:

@@ -8,7 +8,8 @@ A password is sent to a phone that has been recognised only. The order is that o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,7 +66,6 @@ PROFILES: dict[str, Probe] = {
 
 # What a front page gives away of phones that no driver here takes. Only for the message of a refusal.
 _SIGNS = (
-    (r"Grandstream Device Configuration|webapp\.nocache\.js|^server: grandstream", "a Grandstream without the JSON interface (G0, G1): update its firmware"),
     (r"^server: aragorn|realm=\"aastra", "a Mitel/Aastra"),
     (r"siemens gigaset", "a Gigaset"),
     (r"goform/websLogin|^location: .*/index\.asp", "a Flyingvoice"),
@@ -78,15 +78,26 @@ def recognise(target: Target, web: WebSession, session: Mapping[str, Any] | None
     :raises Unsupported: nothing that we drive, with what was seen
     """
     front = Front(web)
-    for probe in _asked(target, front):
+    asked = _asked(target, front)
+    for probe in asked:
         driver = probe.ask(target, web, front, session)
         if driver:
             return driver
     wanted = f"no {BRANDS[target.brand].label}" if target.brand in BRANDS else "no phone that this collection drives by itself"
-    looks = next((maker for sign, maker in _SIGNS if front.shows(sign)), "") or next((BRANDS[name].label for name in _signed(front)), "")
-    guess = f"; it looks like {looks}" if looks else ""
-    raise Unsupported(f"{target.name}: what answers at {web.reach.url} is {wanted}: its front page shows {evidence(front.answer)}{guess}.",
-                      "Check ansible_host and sip_phone_brand; nothing was sent to it but harmless questions.")
+    looks, remedy = _guess(front, asked)
+    raise Unsupported(f"{target.name}: what answers at {web.reach.url} is {wanted}: its front page shows {evidence(front.answer)}{looks}.",
+                      f"{remedy} Nothing was sent to it but harmless questions.")
+
+
+def _guess(front: Front, asked: Sequence[Probe]) -> tuple[str, str]:
+    """What a phone that nobody took looks like, and what to do."""
+    others = [name for name in _signed(front) if PROBES[name] not in asked]
+    if others:
+        return f"; it looks like {BRANDS[others[0]].label}", f"Set sip_phone_brand: {others[0]}, or leave it out."
+    if PROBES["grandstream"] in asked and front.shows(PROBES["grandstream"].sign):
+        return "; it looks like a Grandstream without the JSON interface (G0, G1)", "Update its firmware."
+    maker = next((maker for sign, maker in _SIGNS if front.shows(sign)), "")
+    return f"; it looks like {maker}" if maker else "", "Check ansible_host. For a phone with a web page that nobody knows, try sip_phone_brand: form."
 
 
 def _asked(target: Target, front: Front) -> list[Probe]:
@@ -110,7 +121,8 @@ def evidence(front: Answer) -> str:
     parts = [f"status {front.status}"]
     for header in ("Server", "WWW-Authenticate", "Location"):
         if header in front.headers:
-            parts.append(f"{header} {printable(front.headers[header], 60)!r}")
+            text = re.sub(r",?\s*(?:nonce|opaque)=(?:\"[^\"]*\"|[^\s,]*)", "", front.headers[header])       # what is secret for a while tells nobody anything
+            parts.append(f"{header} {printable(text, 60)!r}")
     if front.title:
         parts.append(f"title {front.title!r}")
     return ", ".join(parts)

@@ -183,8 +183,8 @@ def _write(driver: Driver, changes: Flat, before: Reading) -> Reading:
         if not wrong:
             return after
         names = ", ".join(f"{place} is {after.settings.get(place)!r} instead of {changes[place]!r}" for place in wrong)
-        said = _unnamed(driver, unclear) if unclear else "the phone said success, but"
-        failure: EvenportError = NotApplied(f"{driver.target.name}: {said} reading back shows: {names}.",
+        said = f"{_unnamed(driver, unclear)} Reading" if unclear else "the phone said success, but reading"
+        failure: EvenportError = NotApplied(f"{driver.target.name}: {said} back shows: {names}.",
                                             "Has this user the right to change it, or does a provisioning server own the phone? "
                                             + _put_back(driver, changes, before, after))
     except EvenportError as error:

@@ -65,11 +65,12 @@ def report_sites(
             for phone in site.phones if (server := _owner(states[phone.name]))]
         ordered = [verdicts[line] for line in site.lines() if line in verdicts]
         unread = [
-            Finding(state["code"], name, state.get("what") or state["msg"], state.get("remedy", ""), phone.name)
+            Finding(state["code"], name, (state.get("what") or state["msg"]).removeprefix(f"{phone.name}: "), state.get("remedy", ""), phone.name)
             for phone in site.phones if (state := states[phone.name]).get("code")]
         done = {phone.name: outcomes[phone.name] for phone in site.phones if outcomes and phone.name in outcomes}
         troubles += [
-            Finding(o.code, name, o.msg, "", phone, cause=o.cause) for phone, o in done.items() if o.failed and not states[phone].get("code")]
+            Finding(o.code, name, o.msg, "", phone, cause=o.cause) for phone, o in done.items()
+            if o.failed and o.code != "unknown_extension" and not states[phone].get("code")]         # that one is a verdict on its line already
         about_lines = site_findings(name, [v for v in ordered if v.verdict != "not_seen"], nat_off)
         findings = [*troubles, *about_lines, *unread, *_unplanned_accounts(site, states), *owned]
         reports.append(SiteReport(name, ordered, findings, done))

@@ -30,6 +30,7 @@ def verdict(*contacts, planned=None, extension=NAT_ON, **more):
     (contact(claimed=5060, seen=5060), NAT_ON, "wrong_port"),
     (contact(claimed=5063, seen=5063), NAT_ON, "wrong_port"),           # odd: off plan, not random
     (contact(claimed=54109, seen=54109), NAT_ON, "random_port"),
+    (contact(claimed=5202, seen=5202), NAT_ON, "wrong_port"),               # stepped aside in a rollout that was interrupted
     (contact(seen=33322, transport="tcp"), NAT_ON, "ok"),               # the seen port of a connection is ephemeral
     (contact(claimed=5063, seen=33322, transport="tls"), NAT_ON, "ok"),  # SIP-TLS is the SIP port + 1
     (contact(claimed=5060, seen=33322, transport="tcp"), NAT_ON, "wrong_port"),

@@ -64,9 +64,18 @@ def test_no_brand_takes_another_brands_phone_for_its_own_nor_spoils_it(kind, pro
             assert visit.read().settings
 
 
+@pytest.mark.parametrize(("kind", "brand"), [("grandstream", "cisco"), ("htek", "cisco"), ("snom", "poly"), ("yealink-servlet", "grandstream")])
+def test_a_wrong_brand_in_the_inventory_is_told_which_one_it_looks_like(kind, brand):
+    with KINDS[kind].make(password="hunter2") as fake, pytest.raises(Unsupported) as caught, WebSession(target(fake).reach()) as web:
+        recognise(target(fake, brand=brand), web)
+    assert f"sip_phone_brand: {kind.partition('-')[0]}" in str(caught.value) and "nonce" not in str(caught.value)
+    assert fake.login_attempts == 0
+
+
 @pytest.mark.parametrize(("reply", "evidence"), [
     (Reply(200, b"<title>nginx</title>"), "title 'nginx'"),
     (Reply(200, b"<title>Grandstream Device Configuration</title>"), "G0, G1"),
+    (Reply(401, headers=[("WWW-Authenticate", 'Digest realm="some phone", nonce="0226407a", qop="auth"')]), 'realm="some phone"'),
     (Reply(401, headers=[("WWW-Authenticate", 'Basic realm="Aastra 6757i"')]), "a Mitel/Aastra"),
     (Reply(302, headers=[("Location", "/index.asp")]), "a Flyingvoice"),
     (Reply(200, b"<html>hello", headers=[("Server", "Siemens Gigaset C450 IP")]), "a Gigaset"),
@@ -77,6 +86,6 @@ def test_a_stranger_is_refused_with_the_evidence_and_gets_no_password(reply, evi
     with Page(reply) as fake:
         with pytest.raises(Unsupported) as caught, WebSession(target(fake).reach()) as web:
             recognise(target(fake, brand=brand), web)
-        assert evidence in str(caught.value)
+        assert evidence in str(caught.value) and "0226407a" not in str(caught.value)
         assert not any(b"hunter2" in request.body or "authorization" in request.headers for request in fake.seen)
         assert fake.log.count("GET /") == 1

@@ -53,8 +53,9 @@ def test_what_nobody_thought_of_is_one_phones_failure_and_its_text_stays_inside(
     assert states["b"]["state"] == DRIFTED
 
 
-def test_a_phone_in_use_is_refused_not_offline():
-    assert scan(fleet({"a": [5060]}), {"a": Busy("a: in use.")})["a"]["state"] == REFUSED
+def test_a_phone_whose_only_web_session_is_somebody_elses_is_for_another_run():
+    state = scan(fleet({"a": [5060]}), {"a": Busy("a: somebody is logged in.")})["a"]
+    assert (state["state"], state["code"]) == (OFFLINE, "deferred")
 
 
 def test_states_are_in_inventory_order_however_long_each_phone_takes():
