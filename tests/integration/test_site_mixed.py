@@ -63,6 +63,19 @@ def test_each_brand_that_refuses_the_password_fails_alone_after_one_attempt(mixe
         name: "auth_failed" for name in PLANNED if name != good}
 
 
+def test_every_brand_is_put_back_where_its_pbx_does_not_show_the_port(mixed):
+    """Nobody registers anew, whatever the web pages say: each phone is restarted once at most, then put back to the letter."""
+    before = {name: dict(phone.values) for name, phone in mixed.phones.items()}
+    for phone in mixed.phones.values():
+        phone.on_register = None
+    result = mixed.run("site", "-e", "sip_verify_timeout=2 sip_canaries=0")
+    expected = {name: "put back" for name in PLANNED if name != "front-desk"}           # on its port from the start: nothing to move
+    assert {line["phone"]: line["this_run"] for line in mixed.report["lines"] if line["phone"] in expected} == expected, result.out
+    assert {name: mixed.phones[name].values for name in expected} == {name: before[name] for name in expected}
+    restarts = mixed.totals("reboots")
+    assert {name for name, count in restarts.items() if count > 1} <= {PHONE["htek"]} and restarts[PHONE["htek"]] == 2, restarts
+
+
 def test_a_phone_that_cannot_speak_of_calls_is_asked_for_at_its_pbx(mixed):
     """An Htek restarts at every write and does not tell whether it is in use; the PBX does."""
     name = PHONE["htek"]
