@@ -44,7 +44,7 @@ MARKED = ("README.md",)
 SPELL_BRANDS = ("plugins/doc_fragments/phone.py", "roles/phones/meta/argument_specs.yml")
 SCOPES = {"line": "per line", "phone": "per phone", "varies": "found out on the phone"}
 GRADES = {"documented": "documented", "hardware": "third parties' hardware", "code": "third parties' code", "inferred": "inferred", "unknown": "unknown"}
-APPLIES = {"live": "live", "reregister": "registers again", "reboot": "reboot"}
+APPLIES = {"live": "expected at once; if the PBX does not show it, the phone is restarted when idle", "reboot": "every change restarts the phone"}
 
 
 def tool(name: str, *argv: str) -> str:
@@ -67,7 +67,10 @@ def phones() -> str:
 
 def known(evidence: tuple[tuple[str, str], ...]) -> str:
     """How a brand is known: each grade with what is known that way."""
-    return "; ".join(f"{GRADES[grade]}: {what}" for grade, what in evidence)
+    by_grade: dict[str, list[str]] = {}
+    for grade, what in evidence:
+        by_grade.setdefault(GRADES[grade], []).append(what)
+    return "; ".join(f"{grade}: {', '.join(what)}" for grade, what in by_grade.items())
 
 
 def phones_page() -> str:

@@ -8,6 +8,8 @@ from tests.tools import legs
 from tests.tools.legs import MAIN, OTHER, Leg
 
 SIDE_BY_SIDE = ("-n", "6")  # the unit tests wait for fakes most of the time
+# Fetch something now, so that no test waits for it. Where it can't be had, those who need it say so.
+FETCH = "from tests.{name} import {call} as fetch\nfrom tests.lab.tree import LabUnavailable\ntry: fetch()\nexcept LabUnavailable as why: print(why)"
 NOT_RUN = 2             # exit status of the lab where it can't run on this machine; its last line says why
 
 
@@ -46,9 +48,10 @@ def all_stages() -> dict[str, Stage]:
     why = second if isinstance(second, str) else ""
     newer = f"Python {legs.SECOND}, ansible-core 2.21"
     stages = [
-        Stage("prepare", "environment of the second leg; programs of the lab", (
+        Stage("prepare", "environment of the second leg; programs of the lab; a browser", (
             python("second leg", "-m", "tests.tools.legs"),
-            python("lab programs", "-c", "from tests.lab import tree\ntry: tree.ensure()\nexcept tree.LabUnavailable as why: print(why)"),
+            python("lab programs", "-c", FETCH.format(name="lab.tree", call="ensure")),
+            python("browser", "-c", FETCH.format(name="browser.chromium", call="command")),
         ), counted=False),
         Stage("lint", "style, documentation, changelog, generated files, hygiene", (
             tool("ruff", "check", "--quiet", "--output-format", "concise", "."),
