@@ -82,5 +82,8 @@ options:
 requirements:
   - requests
   - jmespath
+  - cryptography, for Yealink and Poly phones
+  - defusedxml, for Htek, Fanvil and Cisco phones
+  - lxml, for Htek, Fanvil, Snom, Cisco and older Yealink phones, and for O(brand=form)
   - PySocks, for a SOCKS proxy
 """

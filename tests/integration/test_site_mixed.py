@@ -8,6 +8,8 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
+from ansible_collections.evenport.sip.plugins.module_utils.phones.work import inspect_phone
 from tests.fakes.site import MIXED, DemoSite
 from tests.integration.conftest import Rollout
 
@@ -108,6 +110,26 @@ def test_two_extensions_on_a_phone_with_one_port(tmp_path):
         mine = [line for line in rollout.report["lines"] if line["phone"] == name]
         assert [(line["planned"], line["seen"], line["verdict"]) for line in mine] == [(PLANNED[name], PLANNED[name], "ok"), (None, PLANNED[name], "ok")]
         assert rollout.run("site", "--limit", f"{name},demo-pbx").changed == 0
+
+
+def test_phones_whose_page_nobody_knows_are_driven_by_what_one_of_them_has_shown(tmp_path):
+    """sip_phone_brand: form for the first of a model; what it found, saved as a file, for all the others. Brand auto would refuse them."""
+    rollout = Rollout(tmp_path, kinds=("form", "grandstream"))
+    unknown = [name for number, name in enumerate(PLANNED) if number % 2 == 0]
+    first = unknown[0]
+    rollout.edit(first, sip_phone_brand="form")
+    with rollout.site:
+        fake = rollout.phones[first]
+        found = inspect_phone(Target(first, fake.address, protocol="http", port=fake.port, password="demo-web-secret", brand="form"))["profile"]
+        (rollout.inventory / "profiles").mkdir()
+        (rollout.inventory / "profiles/konto.yml").write_text(yaml.safe_dump(found))
+        for name in unknown[1:]:
+            rollout.edit(name, sip_phone_profile="{{ lookup('ansible.builtin.file', inventory_dir ~ '/profiles/konto.yml') | from_yaml }}")
+        result = rollout.run("site")
+        assert not result.failed and rollout.ports() == PLANNED, result.out
+        assert {rollout.totals("writes")[name] for name in unknown[1:]} == {1}
+        assert all(rollout.phones[name].dangers == 0 for name in unknown)
+        assert rollout.run("site").changed == 0
 
 
 def test_a_phone_that_a_server_owns_is_named_and_left_alone(mixed):
