@@ -8,11 +8,15 @@ A message says what is wrong, where, and what to do. It never holds a password, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class EvenportError(Exception):
     """Base of all. ``code`` is the stable finding name that reports and tests use."""
 
     code = "error"
+    session: Mapping[str, Any] = {}     # of a phone that keeps a web session which can't be ended: for the next visit of this run; a secret
     wrote = False               # set on the way out where the device had already been written to: such a failure is never "unreachable"
 
     def __init__(self, what: str, remedy: str = "") -> None:

@@ -63,7 +63,7 @@ class Job:
         if plan.surplus:
             lines = ", ".join(f"{phone} line {line} ({port})" for phone, line, port in plan.surplus)
             found.append(
-                f"{name}: ports of the lock that no line needs, as the inventory has no such line or the brand has one port for all of a phone's lines: {lines}. "
+                f"{name}: ports of the lock that no line needs (the inventory has no such line, or the brand has one port for all lines): {lines}. "
                 f"They are kept. Retire these alone, the phone keeps its others: -e sip_plan_retire={plan.surplus[0][0]}"
             )
         if plan.used + len(self.upkeep.lock.retired) >= 0.9 * plan.slots:

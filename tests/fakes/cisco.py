@@ -25,6 +25,7 @@ Faults, besides those of web.py and phone.py (they may be changed while it runs)
     resync_when_idle      it fetches when nobody is on the phone (``busy``)
     resync_apply          seconds from fetching to applying (default 0)
     resync_twice          it fetches a second time
+    resync_from           the address it fetches from (default: its own): a NAT between us
     quiet_status          the configuration has no status: no call state, no running time
     reboot_when_idle      it restarts when nobody is on the phone (``busy``)
     enterprise            firmware for a call manager: another web page, no spacfg.xml
@@ -337,12 +338,13 @@ class FakeCisco(FakePhone):
         """What the profile at *url* names; None: no profile."""
         self.fetched.append(url)
         target = urlsplit(url)
-        connection = http.client.HTTPConnection(target.hostname or "", target.port or 80, timeout=3)
+        source = (self.faults.get("resync_from", self.address), 0)
+        connection = http.client.HTTPConnection(target.hostname or "", target.port or 80, timeout=3, source_address=source)
         try:
             connection.request("GET", target.path, headers={"User-Agent": f"Cisco/{self.model}-{self.firmware} ({self.mac})(CBT141400UK)"})
             answer = connection.getresponse()
             body = answer.read()
-        except OSError:
+        except (OSError, http.client.HTTPException):
             self.resync_failures += 1
             return None
         finally:

@@ -20,8 +20,9 @@ Faults, besides those of web.py and phone.py (they may be changed while it runs)
 
     asks_basic            a page without a login is a 401 (Basic) instead of the login page
     no_basic              Basic is not looked at: reading needs the session
+    form_by_basic         /config.htm is shown by Basic too, and takes an upload in the session only
     foreign_session       somebody else holds the session
-    too_busy              503 to every login
+    too_busy              503 to every login; "all": to everything but the front page
     upload_reboots        the phone restarts after each upload
     storm                 seconds: a login sooner than that after the last one takes the web service down for as long
     extra_bytes           bytes beyond the announced length follow each answer (of a kind that announces one)
@@ -116,7 +117,9 @@ class FakeFanvil(FakePhone):
             del self.values[key]
 
     def port_of(self, account: int) -> int | None:
-        return int(self.values.get("sip.SIPPort", "5060")) if self.values[f"sip.line.{account}.EnableReg"] == "1" else None
+        """What a port of 0, or none, comes to is not known: a random one here."""
+        text = self.values.get("sip.SIPPort", "5060")
+        return (int(text) if text.isdigit() else 0) if self.values[f"sip.line.{account}.EnableReg"] == "1" else None
 
     def nat_of(self, account: int) -> Any:
         return [self.values.get(f"sip.line.{account}.{name}") for name in ("NATType", "NATUDPUpdate", "UDPUpdateTTL", "EnableRport")]
@@ -142,6 +145,8 @@ class FakeFanvil(FakePhone):
 
     def _answer(self, request: Request) -> Reply:
         path, method = request.path, request.method
+        if self.faults.get("too_busy") == "all" and (method, path) != ("GET", "/"):
+            return Reply(503, b"<html>Server Too Busy</html>")
         if path.lower() == "/xmlservice" and method == "POST" and self.kind == "xml":
             return self._service(request)
         if path == "/cgi-bin/ConfigManApp.com" and method == "GET":
@@ -160,7 +165,8 @@ class FakeFanvil(FakePhone):
         if path not in pages:
             return Reply(404, b"<html>Not Found</html>" if method == "GET" else b"<html>No Post Handler</html>")
         upload = path == "/config.htm"
-        if not self._in_session(request, upload and method == "POST") and (upload or not self._basic(request)):
+        session_only = upload and (method == "POST" or not self.faults.get("form_by_basic"))
+        if not self._in_session(request, upload and method == "POST") and (session_only or not self._basic(request)):
             return self._login_page(request)
         return self._upload(request) if upload and method == "POST" else pages[path](request)
 

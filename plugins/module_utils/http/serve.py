@@ -26,6 +26,7 @@ _HEAD = 8192                    # bytes of one request's head
 _PATIENCE = 5.0                 # seconds for all of it
 _REQUESTS = 20                  # connections of the device altogether; it needs one
 _TICK = 0.1                     # seconds between two looks at the clock
+_STRANGERS = 5                  # addresses that are remembered of those who were turned away
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
@@ -40,11 +41,15 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.address_family = family
         self.allowed, self.path, self.body, self.content_type = allowed, path, body, content_type
         self.left = _REQUESTS
-        self.fetched = threading.Event()
+        self.strangers: list[str] = []
+        self.fetched, self.over = threading.Event(), threading.Event()
         super().__init__((address, 0), _Handler)
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
-        if str(client_address[0]).partition("%")[0] not in self.allowed:
+        peer = str(client_address[0]).partition("%")[0]
+        if peer not in self.allowed:
+            if peer not in self.strangers and len(self.strangers) < _STRANGERS:
+                self.strangers.append(peer)
             return False
         self.left -= 1
         return self.left >= 0
@@ -64,7 +69,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.close_connection = True
-        right = hmac.compare_digest(self.path.encode("utf-8", "replace"), self.server.path.encode())
+        # One who has connected in time and asks too late gets nothing: by then we have said that nothing was fetched.
+        right = hmac.compare_digest(self.path.encode("utf-8", "replace"), self.server.path.encode()) and not self.server.over.is_set()
         body = self.server.body if right else b""
         self.send_response(200 if right else 404)
         self.send_header("Content-Type", self.server.content_type)
@@ -116,7 +122,6 @@ class Served:
             raise DeviceError(f"{name}: no port could be opened on {local} to serve its settings.",
                               "Check the limits of the machine that runs this task.") from error
         self._until = time.monotonic() + seconds
-        self._over = threading.Event()
         port_here = self._server.server_address[1]
         self.place = f"[{local}]:{port_here}" if ":" in local else f"{local}:{port_here}"      # without the path: for messages
         self.url = f"http://{self.place}{path}"
@@ -124,21 +129,27 @@ class Served:
 
     def _run(self) -> None:
         try:
-            while not self._over.is_set() and time.monotonic() < self._until:
+            while not self._server.over.is_set() and time.monotonic() < self._until:
                 self._server.handle_request()               # returns after a tick where nobody came
         finally:
+            self._server.over.set()
             self._server.server_close()
 
     def wait(self, seconds: float) -> bool:
         """Has the device fetched it? Waits at most *seconds* for that."""
         return self._server.fetched.wait(seconds)
 
+    @property
+    def turned_away(self) -> list[str]:
+        """Addresses that came and are not the device's: behind a NAT it comes from another one than it is reached by."""
+        return list(self._server.strangers)
+
     def __enter__(self) -> Served:
         self._thread.start()
         return self
 
     def __exit__(self, *dummy: Any) -> None:
-        self._over.set()
+        self._server.over.set()
         self._thread.join(5 * _TICK + 1.0)
 
 

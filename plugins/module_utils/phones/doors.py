@@ -35,7 +35,8 @@ def phone(params: Mapping[str, Any], name: str = "", *, check_mode: bool = False
             reboot=params["reboot"], reboot_timeout=params["reboot_timeout"],
             when_provisioned=params["when_provisioned"], in_use=params.get("in_use"), session=params.get("session"))
     except EvenportError as error:
-        return failure(error, skip=params["when_busy"] == "skip" and isinstance(error, Busy))
+        failed = failure(error, skip=params["when_busy"] == "skip" and isinstance(error, Busy))
+        return {**failed, "session": dict(error.session)} if error.session else failed
     if diff:
         result["diff"] = {"before": result["before"], "after": result["after"]}
     return result

@@ -76,7 +76,9 @@ class Visit:
         self._kept = True
         return self.driver.session()
 
-    def __exit__(self, *dummy: Any) -> None:
+    def __exit__(self, kind: Any, error: BaseException | None, *dummy: Any) -> None:
+        if isinstance(error, EvenportError) and not self.driver.logs_out:
+            error.session = self.driver.session()
         self._leave()
 
     def _leave(self) -> None:

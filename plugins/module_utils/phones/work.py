@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -28,6 +29,7 @@ from ansible_collections.evenport.sip.plugins.module_utils.phones.settings impor
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
 from ansible_collections.evenport.sip.plugins.module_utils.phones.visit import Visit
 
+_GONE = "not there"             # in messages: a setting that a phone no longer shows, or not as one value for all its lines
 _REFRESH = 25.0                 # seconds: a Grandstream's session ends after about 60 without a refresh
 _REBOOT_POLL = 1.0              # seconds between two looks at a phone that restarts, at least; it grows to 5
 _REBOOT_STARTS = 30.0           # seconds after a write: a phone that restarts at every write, and still answers from before, did not take it
@@ -72,7 +74,7 @@ def configure_phone(target: Target, wanted: Mapping[str, Any], *, check_mode: bo
     :arg in_use: what the PBX says of calls, for phones that can't say so themselves; None: nobody knows
     :arg session: of inspect_phone(keep_session=True)
     :returns: changed, identity, before, after (managed settings only), applied (none, live, rebooted), accounts, provisioning, unsupported;
-        session (a secret) where the phone keeps one that can't be ended, for the next visit of this run
+        session (a secret) where the phone keeps one that can't be ended, for the next visit of this run; an error has it too
     :raises EvenportError: with ``wrote=True`` once something may have been written
     """
     asked = flatten(wanted)
@@ -86,16 +88,15 @@ def configure_phone(target: Target, wanted: Mapping[str, Any], *, check_mode: bo
         _check_provisioning(target, changes, reading, when_provisioned)
         result = _report(driver, reading, unsupported)
         result.update(changed=bool(changes) or restart, applied="none", before=_before(managed, reading), after=unflatten(managed))
-        if check_mode or not result["changed"]:
-            return result
-        _wait_until_idle(driver, when_busy, busy_timeout, busy_interval, restart or driver.APPLY == "reboot", in_use)
-        if changes:
-            after = _write(driver, changes, reading)
-            result["accounts"] = [asdict(account) for account in after.accounts]
-            result["applied"] = "rebooted" if driver.APPLY == "reboot" else "live"
-        if restart:
-            _restart(driver)
-            result["applied"] = "rebooted"
+        if result["changed"] and not check_mode:
+            _wait_until_idle(driver, when_busy, busy_timeout, busy_interval, restart or driver.APPLY == "reboot", in_use)
+            if changes:
+                after = _write(driver, changes, reading)
+                result["accounts"] = [asdict(account) for account in after.accounts]
+                result["applied"] = "rebooted" if driver.APPLY == "reboot" else "live"
+            if restart:
+                _restart(driver)
+                result["applied"] = "rebooted"
         if not driver.logs_out:
             result["session"] = driver.session()
         return result
@@ -179,10 +180,10 @@ def _write(driver: Driver, changes: Flat, before: Reading) -> Reading:
         unclear = error                         # it may have arrived: only reading tells, sending again never does
     try:
         after = _read_back(driver, changes)
-        wrong = [place for place, value in changes.items() if after.settings.get(place) != value]
+        wrong = [place for place, value in changes.items() if after.settings.get(place, _GONE) != value]
         if not wrong:
             return after
-        names = ", ".join(f"{place} is {after.settings.get(place)!r} instead of {changes[place]!r}" for place in wrong)
+        names = ", ".join(f"{place} is {after.settings.get(place, _GONE)!r} instead of {changes[place]!r}" for place in wrong)
         said = f"{_unnamed(driver, unclear)} Reading" if unclear else "the phone said success, but reading"
         failure: EvenportError = NotApplied(f"{driver.target.name}: {said} back shows: {names}.",
                                             "Has this user the right to change it, or does a provisioning server own the phone? "
@@ -220,7 +221,7 @@ def _read_back(driver: Driver, changes: Flat) -> Reading:
 
 def _put_back(driver: Driver, changes: Flat, before: Reading, after: Reading | None, gone: bool = False) -> str:
     """Best effort with the session that there is; the sentence that tells how it went. Nobody waits for a phone that is *gone* a second time."""
-    old = {place: before.settings[place] for place in changes if after is None or after.settings.get(place) != before.settings[place]}
+    old = {place: before.settings[place] for place in changes if after is None or after.settings.get(place, _GONE) != before.settings[place]}
     if not old:
         return "All settings are as they were."
     listed = ", ".join(f"{place} {value!r}" for place, value in old.items())
@@ -229,11 +230,12 @@ def _put_back(driver: Driver, changes: Flat, before: Reading, after: Reading | N
     if after is None and driver.APPLY == "reboot":
         return f"It is not restarted a second time to put back what was there before: check the phone (it had {listed})."
     try:
-        driver.write(old)
+        with suppress(Unreachable, BadAnswer):  # it may have arrived: reading tells
+            driver.write(old)
         shown = _read_back(driver, old).settings
     except EvenportError:
         return f"Putting back what was there before failed too: check the phone (it had {listed})."
-    if any(shown.get(place) != value for place, value in old.items()):
+    if any(shown.get(place, _GONE) != value for place, value in old.items()):
         return f"Putting back what was there before had no effect: check the phone (it had {listed})."
     return "What was there before has been put back."
 

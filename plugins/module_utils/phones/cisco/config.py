@@ -38,6 +38,7 @@ except ImportError:                             # pragma: no cover - ansible-tes
 INTERVAL = "NAT_Keep_Alive_Intvl"               # seconds, of the phone
 _PORT, _KEEP_ALIVE, _MAPPING = "SIP_Port_{}_", "NAT_Keep_Alive_Enable_{}_", "NAT_Mapping_Enable_{}_"
 _RULES = ("Profile_Rule", "Profile_Rule_B", "Profile_Rule_C", "Profile_Rule_D")
+_OFF, _LONGEST_INTERVAL = "0", 3600             # of the keep-alive; longer ones are outside the vocabulary
 _IDLE = ("", "idle", "no service", "disabled", "n/a")                           # of a call; "No Service" and "Disabled" [3P] SPA9xx
 _FACTORY_RULE = re.compile(r"/?(?:spa)?\$PSN\.(?:cfg|xml)|/\$MAU?\.(?:cfg|xml)", re.IGNORECASE)     # [D] SPA: /spa$PSN.cfg; MPP: /$PSN.xml
 
@@ -118,15 +119,27 @@ def _strange(answer: Answer) -> BadAnswer:
 
 
 def settings_of(config: Config) -> Flat:
-    """Every managed place that this phone has."""
+    """Every managed place that this phone has. What holds something that could not be put back is left out: it is never touched then.
+
+    None is an empty one, and of the keep-alive's interval 0.
+    """
     flat: Flat = {}
-    if config.setting(INTERVAL) is not None:
-        flat[Place("keep_alive_interval")] = number(config.setting(INTERVAL) or "", 65535)
+    interval = config.setting(INTERVAL)
+    if interval is not None and (interval == _OFF or number(interval, _LONGEST_INTERVAL)):
+        flat[Place("keep_alive_interval")] = number(interval, _LONGEST_INTERVAL)
     for line in config.lines:
         flat[Place("local_port", line)] = number(config.setting(_PORT.format(line)) or "", 65535)
-        if config.setting(_KEEP_ALIVE.format(line)) is not None:
+        alive = config.setting(_KEEP_ALIVE.format(line))
+        if alive is not None and (alive == "" or _traversal(config, line) is not None):
             flat[Place("nat_traversal", line)] = _traversal(config, line)
     return flat
+
+
+def half_written(now: Config, first: Config, written: Iterable[str]) -> list[Place]:
+    """Places that say the same as at *first* although a setting that they are made of, and that we have written, does not."""
+    shown, before = settings_of(now), settings_of(first)
+    return [place for place, value in shown.items() if place in before and before[place] == value
+            and any(name in written and now.setting(name) != first.setting(name) for name in _names(place))]
 
 
 def number(text: str, most: int) -> int | None:
@@ -164,7 +177,8 @@ def _names(place: Place) -> tuple[str, ...]:
 
 def _texts(place: Place, value: Value, now: Config) -> dict[str, str]:
     if place.setting != "nat_traversal":
-        return {_names(place)[0]: "" if value is None else str(value)}
+        empty = _OFF if place.setting == "keep_alive_interval" else ""
+        return {_names(place)[0]: empty if value is None else str(value)}
     alive, mapping = _names(place)
     if value == "stun":
         return {mapping: _yes_no(True, now.setting(mapping))}
@@ -185,6 +199,9 @@ def check_values(name: str, changes: Mapping[Place, Value], now: Config, first: 
     for place, value in changes.items():
         if place not in has:
             raise Unsupported(f"{name}: this phone has no setting for {place}; nothing was written.", "Leave the setting out, or update the phone's firmware.")
+        if place.setting == "local_port" and has[place] is None and now.setting(_PORT.format(place.line)):
+            raise Unsupported(f"{name}: {_PORT.format(place.line)} holds something that is no port and could not be put back; nothing was written.",
+                              "Set a port at the phone's web page (Voice, Ext), then run again.")
         if place.setting == "nat_traversal" and value not in ("none", "keep_alive") and value != settings_of(first).get(place) \
                 and not (value == "stun" and now.on("STUN_Enable")):
             raise Unsupported(f"{name}: a Cisco's nat_traversal is none or keep_alive, or stun where its STUN_Enable is set; not {value}.",

@@ -22,7 +22,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
-from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer, DeviceError, SessionLost, Unreachable, Unsupported
+from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer, DeviceError, NotApplied, SessionLost, Unreachable, Unsupported
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, printable
 from ansible_collections.evenport.sip.plugins.module_utils.http.auth import realm
 from ansible_collections.evenport.sip.plugins.module_utils.http.faults import Dropped
@@ -47,16 +47,16 @@ _ENTERPRISE = r"/CGI/Java/Serviceability|\bSEP[0-9A-F]{12}\b"                   
 SIGN = f"{_OURS}|{_ENTERPRISE}"
 
 _FETCH = 60.0                   # seconds for the phone to come and fetch its profile
-_APPLY = 15.0                   # seconds until the configuration shows what was written
-_RESTART = 90.0                 # and where the web page is gone meanwhile: some are said to restart after a change [R]
+_LAST = 0.5                     # for one that came at the last moment
+_APPLY = 15.0                   # seconds until the configuration shows all of what it has begun to show, or what a form has set
 _PAUSE = 1.0                    # seconds between two looks
 
 
 def recognise(target: Target, web: WebSession, front: Front, session: Mapping[str, Any] | None = None) -> Driver | None:
     """A driver, or None: no Cisco of these.
 
-    A 401 may come from anything: then only the sign on the front page, its realm, or the brand in the inventory make it a Cisco,
-    as a password goes there next.
+    A 401 may come from anything: then only the sign on the front page or its realm make it a Cisco, as a password goes there next;
+    or the inventory says so, and the page that asks for the password is this one and not the front page.
 
     :raises Unsupported: a Cisco whose web page can't be used
     """
@@ -72,7 +72,7 @@ def recognise(target: Target, web: WebSession, front: Front, session: Mapping[st
         driver.first_answer = answer
         return driver
     ours = realm(answer).lower() in ("spa user", "spa admin")
-    if answer.status == 401 and (ours or target.brand == "cisco" or front.shows(_OURS)):
+    if answer.status == 401 and (ours or front.shows(_OURS) or (target.brand == "cisco" and front.answer.status != 401)):
         driver = Cisco(target, web, Identity("cisco"))
         driver.first_answer = answer
         return driver
@@ -94,6 +94,7 @@ class Cisco(Driver):
         super().__init__(target, web, identity)
         self.first_answer: Answer | None = None                 # of the recogniser: the configuration, or the 401 to log in with
         self._now = self._first = Config(())
+        self._written: set[str] = set()         # names of all settings that were
         self._read_at = 0.0
         self._was_down = False
 
@@ -153,7 +154,10 @@ class Cisco(Driver):
 
     def read(self) -> Reading:
         config = self._look()
-        return Reading(cisco_config.settings_of(config), cisco_config.accounts_of(config), cisco_config.provisioning_of(config))
+        settings = cisco_config.settings_of(config)
+        for place in cisco_config.half_written(config, self._first, self._written):
+            del settings[place]                 # it must not look as if nothing had changed: so it is put back as well
+        return Reading(settings, cisco_config.accounts_of(config), cisco_config.provisioning_of(config))
 
     def busy(self) -> str | None:
         return cisco_config.calls_of(self._look()) if self.call_state else None
@@ -182,15 +186,17 @@ class Cisco(Driver):
         fields = self._fields(texts) if self.identity.generation == "SPA" else None
         if fields is None:
             self._check_resync()
+        self._written.update(texts)
+        if fields is None:
+            self._resync(texts)
+            self._await_applied(changes, texts)
+            return
         try:
-            if fields:
-                self._submit(fields)
-            else:
-                self._resync(texts)
+            self._submit(fields)
         except (Unreachable, BadAnswer):
-            self._settle(texts)                 # it may have arrived
+            self._settle(texts, _APPLY)         # it may have arrived
             raise
-        self._settle(texts)
+        self._settle(texts, _APPLY)
 
     def _fields(self, texts: Mapping[str, str]) -> cisco_form.Fields | None:
         """Asked for right before the write: the page must show what is in force now."""
@@ -212,21 +218,27 @@ class Cisco(Driver):
         :raises DeviceError: it did not come
         """
         reach = self.web.reach
+        unclear: DeviceError | None = None
+        answer = None
         with Served(self.target.name, reach.host, reach.port or 80, self._profile(texts), _FETCH + 2 * reach.timeout) as served:
             try:
                 answer = self._request(lambda: self.web.get("/admin/resync?" + served.url))
             except (Dropped, BadAnswer) as error:
-                if served.wait(_FETCH):
-                    return                      # it hung up, and came all the same
-                if isinstance(error, Dropped):
-                    raise
-                raise BadAnswer(f"{self.target.name}: the phone answered the resync with something that is no HTTP, and did not come.", error.remedy) from None
-            if answer.status >= 400:
+                unclear = error                 # it may come all the same
+            if answer is not None and answer.status >= 400:
                 raise DeviceError(f"{self.target.name}: the phone refused to resync ({answer.status}); nothing was written.",
                                   "Use the user admin, and check Provision Enable on its web page.")
-            if not served.wait(_FETCH):
-                raise DeviceError(f"{self.target.name}: the phone has not fetched its settings from {served.place} within {_FETCH:g} s; nothing was written.",
-                                  "Can it reach this machine (firewall, NAT, another VLAN)? It does not come during a call. Else set the port by hand.")
+            served.wait(_FETCH)
+        if served.wait(_LAST):                  # nobody can come any more, but one may still be on its way out
+            return
+        if isinstance(unclear, Dropped):
+            raise unclear
+        if unclear:
+            raise BadAnswer(f"{self.target.name}: the phone answered the resync with something that is no HTTP, and did not come.", unclear.remedy)
+        strangers = " and ".join(served.turned_away)
+        other = f" Somebody came from {strangers} and was turned away, as that is not the phone's address: is there a NAT between?" if strangers else ""
+        raise DeviceError(f"{self.target.name}: the phone has not fetched its settings from {served.place} within {_FETCH:g} s; nothing was written.{other}",
+                          "Can it reach this machine (firewall, NAT, another VLAN)? It does not come during a call. Else set the port by hand.")
 
     def _profile(self, texts: Mapping[str, str]) -> bytes:
         """Only what changes. ``ua`` is repeated where the phone shows it: without it a parameter falls back to the factory's user access [D]."""
@@ -236,21 +248,43 @@ class Cisco(Driver):
             lines.append(f"<{name}" + (f' ua="{ua}"' if ua in ("na", "ro", "rw") else "") + f">{escape(text)}</{name}>")
         return ("<flat-profile>" + "".join(lines) + "</flat-profile>").encode()
 
-    def _settle(self, texts: Mapping[str, str]) -> None:
-        """Wait, within bounds, until the configuration shows *texts*: what is accepted or fetched is not yet applied, and the web page may go for a while.
+    def _await_applied(self, changes: Mapping[Place, Value], texts: Mapping[str, str]) -> None:
+        """What was fetched is applied, if not at once.
 
-        Says nothing of success: the work reads back.
+        :raises NotApplied: not within our patience; where it is applied in parts only, nothing is raised: the work reads back and tells
         """
-        started, limit = time.monotonic(), _APPLY
+        old = [self._now.setting(name) for name in texts]
+        there = self._settle(texts, self.patience)
+        if not there or [self._now.setting(name) for name in texts] != old:
+            return
+        shown = cisco_config.settings_of(self._now)
+        names = ", ".join(f"{place} is {shown.get(place)!r} instead of {value!r}" for place, value in changes.items() if shown.get(place) != value)
+        error = NotApplied(f"{self.target.name}: the phone has fetched its settings, but has not applied them within {self.patience:g} s: {names}.",
+                           "So far they are as they were, but it may still apply what it has fetched: read the phone again in a few minutes.")
+        error.wrote = True
+        raise error
+
+    def _settle(self, texts: Mapping[str, str], patience: float) -> bool:
+        """Wait until the configuration shows *texts*: what is accepted or fetched is not yet applied, and the web page may go for a while,
+        as some are said to restart after a change [R]; then it is waited for as long as our patience lasts.
+
+        :arg patience: seconds, while it shows what was there before; once that changes, the rest has a short time to follow
+        :returns: is the phone there? Says nothing of success: the work reads back
+        """
+        started, limit, there = time.monotonic(), patience, True
+        seen = [self._now.setting(name) for name in texts]
         while True:
             try:
-                now = self._look()
-                if all(now.setting(name) == text for name, text in texts.items()):
-                    return
+                now, there = self._look(), True
+                before, seen = seen, [now.setting(name) for name in texts]
+                if seen == list(texts.values()):
+                    return True
+                if seen != before:
+                    limit = min(limit, time.monotonic() - started + _APPLY)
             except (Unreachable, BadAnswer, SessionLost, Unsupported):
-                limit = _RESTART
+                limit, there = self.patience, False
             if time.monotonic() - started >= limit:
-                return
+                return there
             time.sleep(_PAUSE)
 
     # ------------------------------------------------------------------ restart

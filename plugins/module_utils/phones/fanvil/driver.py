@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer, DeviceError, Unreachable
+from ansible_collections.evenport.sip.plugins.module_utils.errors import AuthFailed, BadAnswer, Busy, DeviceError, SessionLost, Unreachable
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, printable
 from ansible_collections.evenport.sip.plugins.module_utils.http.auth import HttpAuth
 from ansible_collections.evenport.sip.plugins.module_utils.http.faults import Dropped
@@ -31,8 +31,7 @@ from ansible_collections.evenport.sip.plugins.module_utils.phones.settings impor
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target, plain_mac
 
 DIGEST = 10.0                   # seconds after an upload in which the phone answers 200 and does nothing ([HW] about 10)
-BACK_WITHIN = 120.0             # seconds that a phone may take that restarts upon an upload (some do, some don't)
-BACK_PAUSE = 2.0                # seconds between two looks at it
+BACK_PAUSE = 2.0                # seconds between two looks at a phone that is away after a write
 
 EXPORT = "/default_user_config.xml"
 # RapidLogic alone is not enough: printers and routers use it too [3P].
@@ -69,6 +68,7 @@ class Fanvil(Driver):
         self._values: dict[str, str] = {}       # what the phone showed last, by dotted path
         self._first: dict[str, str] = {}        # and at first
         self._written = False                   # written, and not yet read back
+        self._back_by = 0.0                     # when a phone that was written to is given up (time.monotonic())
         self._up_time: int | None = None
         self._was_down = False
 
@@ -81,11 +81,12 @@ class Fanvil(Driver):
         self._identify()
 
     def session(self) -> dict[str, Any]:
-        """{} where Basic is enough to read: the session is taken for an upload only, and let go where that can be done."""
+        """{} where there is none: Basic is enough to read, the session is taken for an upload only."""
         state = self.pages.session()
         return {self.BRAND: state} if state else {}
 
     def resume(self, session: Mapping[str, Any]) -> bool:
+        """False as well where Basic is enough to read: then the session is kept for the upload, and login() says who we are."""
         if not self.pages.resume(session.get(self.BRAND)):
             return False
         self.identity = replace(self.identity, generation="session")
@@ -93,6 +94,11 @@ class Fanvil(Driver):
 
     def logout(self) -> None:
         self.pages.leave()
+
+    @property
+    def logs_out(self) -> bool:
+        """False: the phone holds a session of ours, and its firmware knows no logout ([HW] V5501)."""
+        return not self.pages.stays
 
     def _identify(self) -> None:
         shown = information(self.pages.fetch(INFORMATION))
@@ -106,7 +112,7 @@ class Fanvil(Driver):
         try:
             reading = self._read()
         except Unreachable:
-            if not self._written:
+            if not self._written or time.monotonic() >= self._back_by:
                 raise
             self._wait_until_back()             # it has gone away later than we thought; reading may be repeated
             reading = self._read()
@@ -150,7 +156,7 @@ class Fanvil(Driver):
         return self.web.request("POST", "/xmlService", body=service_request(command, items), headers={"Content-Type": "text/xml"})
 
     def check(self, changes: Mapping[Place, Value]) -> None:
-        keys.check(self.target.name, changes, self._values)
+        keys.check(self.target.name, changes, self._values, self._first)
 
     def write(self, changes: Mapping[Place, Value]) -> None:
         self.check(changes)
@@ -158,11 +164,28 @@ class Fanvil(Driver):
         if self.service:
             self._send(lambda: self._set(texts))
             return
+        part = config_part(texts)
+        try:
+            self._upload(part)
+        except SessionLost:
+            if not self.pages.inherited:
+                raise
+            self.pages.forget()                 # that of an earlier visit is dead. The phone took nothing, and the password is good: one login
+            try:
+                self._upload(part)
+            except AuthFailed as error:
+                if self.pages.entered:
+                    raise
+                raise self.pages.busy() from error
+
+    def _upload(self, part: bytes) -> None:
         try:
             path, field = self.pages.upload_form()
+        except Busy as error:
+            raise Busy(f"{error.what} Nothing was written.", error.remedy) from error
         except (Unreachable, BadAnswer) as error:
             raise DeviceError(f"{error.what} Nothing was written.", error.remedy) from error
-        self._send(lambda: self.pages.upload(path, field, config_part(texts)))
+        self._send(lambda: self.pages.upload(path, field, part))
 
     def _set(self, texts: Mapping[str, str]) -> None:
         answer = self._ask("set", [f"{name} = {text}" for name, text in texts.items()])
@@ -185,22 +208,22 @@ class Fanvil(Driver):
 
     def _digest(self) -> None:
         self._written = True
+        self._back_by = time.monotonic() + self.patience
         time.sleep(DIGEST)
         self._wait_until_back()
 
     def _wait_until_back(self) -> None:
         """Some models restart upon an upload and some don't ([HW], [3P]). A phone that is away for good shows at the next read."""
-        deadline = time.monotonic() + BACK_WITHIN
         while True:
             try:
-                self.web.get(INFORMATION)
-                return
+                if self.web.get(INFORMATION).status < 500:
+                    return
             except BadAnswer:
                 return
             except Unreachable:
-                self.pages.forget()             # up again, it knows no session of ours
-                if time.monotonic() >= deadline:
-                    return
+                self.pages.doubt()
+            if time.monotonic() >= self._back_by:
+                return
             time.sleep(BACK_PAUSE)
 
     # ------------------------------------------------------------------ restart

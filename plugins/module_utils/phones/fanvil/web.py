@@ -43,6 +43,9 @@ class Pages:
     def __init__(self, target: Target, web: WebSession, old: bool) -> None:
         self.target, self.web, self.old = target, web, old
         self.entered = self.lost = False
+        self.reads = False                      # reading takes the session too
+        self.inherited = False                  # the session is one of an earlier visit
+        self.held = ""                          # such a session, not used yet
 
     def fetch(self, path: str) -> Answer:
         """GET a page, with whatever login it takes; each way to log in is tried once at most.
@@ -53,6 +56,8 @@ class Pages:
         if answer.status == 401 and self.web.auth is None:
             answer = log_in(self.target, self.web, lambda: self._get(path), answer)
         if answer.status in (401, 403):
+            if self.inherited:
+                raise self._lost()
             raise AuthFailed(f"{self.target.name}: the phone does not show {path} to {self.target.username!r}.",
                              "Use the phone's administrator (sip_phone_user).")
         if not is_login_page(answer):
@@ -63,6 +68,7 @@ class Pages:
             answer = self._basic(path)
         if is_login_page(answer):
             self.enter()
+            self.reads = True
             answer = self._get(path)
         if is_login_page(answer):
             raise self._lost()
@@ -84,25 +90,25 @@ class Pages:
 
         :raises Busy: somebody else has it
         """
-        nonce, old = self._nonce()
+        nonce = self._nonce()
         word = hashlib.md5(f"{self.target.username}:{self.target.password}:{nonce}".encode(), usedforsecurity=False).hexdigest()
         form = {"encoded": f"{self.target.username}:{word}"}
-        form.update({"nonce": nonce, "goto": "Logon", "URL": "/"} if old else {"CurLanguage": "en", "ReturnPage": "/"})
+        form.update({"nonce": nonce, "goto": "Logon", "URL": "/"} if self.old else {"CurLanguage": "en", "ReturnPage": "/"})
         answer = self.web.post("/", form)
         if answer.status == 503:
-            raise self._busy()
+            raise self._crowded()
         if answer.status in (401, 403) or is_login_page(answer):
             raise self._refused()
         if answer.status >= 400:
             raise BadAnswer(f"{answer.where} answered {answer.status} to the login.", "Restart the phone, then run again.")
-        self.old = old
-        self.entered = True
+        self.entered, self.inherited = True, False
 
-    def _nonce(self) -> tuple[str, bool]:
-        """(nonce, is it that of an old login form). While somebody else has the session it is empty [HW]."""
+    def _nonce(self) -> str:
+        """What the login is hashed with; where it came from says whether the firmware is an old one. Empty while a session is held [HW]."""
         for left in reversed(range(NONCE_TRIES)):
             page = self._get("/")
             field = OLD_LOGIN.search(page.text)
+            self.old = bool(field)
             if field:
                 found = _VALUE.search(field.group(0))
                 nonce = found.group(1) if found else ""
@@ -112,12 +118,12 @@ class Pages:
                 nonce = self.web.cookies.get("auth", "") if answer.status == 404 else answer.text.strip()[:16]
                 self.web.cookies.setdefault("auth", nonce)
             if _NONCE.fullmatch(nonce):
-                return nonce, bool(field)
+                return nonce
             if nonce:
                 raise BadAnswer(f"{self.target.name}: the phone's web page gave no nonce to log in with.", "Restart the phone, then run again.")
             if left:
                 time.sleep(NONCE_PAUSE)
-        raise self._busy()
+        raise self.busy()
 
     def leave(self) -> None:
         """Log out where the firmware knows how [3P]; newer ones let the session expire [HW]."""
@@ -126,19 +132,40 @@ class Pages:
         self.entered = False
 
     def forget(self) -> None:
-        """The phone has restarted, or we begin anew: whatever session there was is gone."""
-        self.entered = self.lost = False
+        """We begin anew: whatever session we were in is gone."""
+        self.entered = self.lost = self.inherited = False
         self.web.cookies.pop("auth", None)
 
+    def doubt(self) -> None:
+        """The phone was away and may have restarted. A session that only uploads need is kept, and tried at the next one: where the phone
+        has not restarted, it still holds it and gives out no other."""
+        kept = self.session().get("auth", "") if not self.reads else ""
+        self.forget()
+        self.held = kept
+
+    @property
+    def stays(self) -> bool:
+        """Does the phone hold a session of ours that we can't end?"""
+        return not self.old and bool(self.session())
+
     def session(self) -> dict[str, Any]:
-        return {"auth": self.web.cookies.get("auth", "")} if self.entered else {}
+        cookie = self.web.cookies.get("auth", "") if self.entered else self.held
+        return {"auth": cookie, "reads": self.reads} if cookie else {}
 
     def resume(self, state: Any) -> bool:
+        """Take over a session(). False where reading goes by Basic: then it is kept for the upload."""
         cookie = str(state.get("auth", "")) if isinstance(state, Mapping) else ""
-        if _NONCE.fullmatch(cookie):
-            self.web.cookies["auth"] = cookie
-            self.entered = True
-        return self.entered
+        if not _NONCE.fullmatch(cookie):
+            return False
+        self.held = cookie
+        self.reads = bool(state.get("reads"))
+        if self.reads:
+            self._take_over()
+        return self.reads
+
+    def _take_over(self) -> None:
+        self.web.cookies["auth"], self.held = self.held, ""
+        self.entered = self.inherited = True
 
     # ------------------------------------------------------------------ upload
 
@@ -147,6 +174,8 @@ class Pages:
 
         :raises Unsupported: no such form, or none that can be told from others
         """
+        if self.held and not self.entered:
+            self._take_over()
         if not self.entered and not self.lost:
             self.enter()                        # reading may have gone without it, an upload never does [HW]
         answer = self.fetch(CONFIG_PAGE)
@@ -176,13 +205,20 @@ class Pages:
 
     def _get(self, path: str, query: Mapping[str, str] | None = None) -> Answer:
         answer = self.web.get(path, query)
-        if answer.status == 503:                # "Server Too Busy": its few sessions are used up ([HW] another client's i10S)
-            raise self._busy()
+        if answer.status == 503:                # "Server Too Busy": its few connections are used up ([HW] another client's i10S)
+            raise self._crowded()
         return answer
 
-    def _busy(self) -> Busy:
-        return Busy(f"{self.target.name}: somebody else is logged in to the phone's web page, and it serves one at a time; nothing was written.",
+    def busy(self) -> Busy:
+        """No nonce: the session is taken. Where no session can be ended, it may as well be one of ours."""
+        who = "somebody else is logged in to the phone's web page" if self.old else (
+            "somebody is logged in to the phone's web page, or a session of ours has not ended yet (this phone can't end one)")
+        return Busy(f"{self.target.name}: {who}, and it serves one at a time.",
                     "Run again when they are done; such a session ends by itself after a while (how long is not known).")
+
+    def _crowded(self) -> Busy:
+        return Busy(f"{self.target.name}: the phone's web page is too busy to answer (503).",
+                    "Run again later; where it stays so, close whatever else asks this phone, or restart it.")
 
     def _refused(self) -> AuthFailed:
         return AuthFailed(f"{self.target.name}: the phone refuses the password of {self.target.username!r}.",

@@ -22,7 +22,7 @@ from xml.sax.saxutils import escape, quoteattr
 from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer, EvenportError
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, whole
 from ansible_collections.evenport.sip.plugins.module_utils.phones.provisioning import owner
-from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Value
+from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Place, Value
 
 try:
     from xml.etree.ElementTree import ParseError
@@ -124,10 +124,15 @@ def truth(text: str) -> bool | None:
     return {"1": True, "0": False}.get(text)
 
 
-def spelling(value: Value) -> str:
-    """Our value -> the phone's text."""
+def interval_of(text: str) -> int | None:
+    """Seconds; None: 0, which is off [I], or nothing that the vocabulary has a word for."""
+    return whole(text, 1, 3600)
+
+
+def spelling(place: Place, value: Value) -> str:
+    """Our value -> the phone's text. None is the one text without a value that can be put back: an empty one, and 0 for the keep-alive."""
     if value is None:
-        return ""
+        return "0" if place.setting == "keep_alive_interval" else ""
     return str(NAT.index(value)) if isinstance(value, str) else str(int(value))
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer, DeviceError, PermissionMissing, Unreachable, Unsupported
-from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, printable, whole
+from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, printable
 from ansible_collections.evenport.sip.plugins.module_utils.http.faults import Dropped
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Account, Identity
@@ -29,7 +29,8 @@ from ansible_collections.evenport.sip.plugins.module_utils.phones.target import 
 # Old firmware says HanLong; that newer firmware, which does not, has kept the realm is inferred. A rebrand is found by the same, whatever its title.
 SIGN = r"^server: hanlong|^www-authenticate: .*realm=\"?IP Phone\"?|jscs\.product_type"
 PORT_RANGE = (1024, 65535)                      # not documented anywhere
-_RANDOM = Place("random_port")
+_EMPTY_PORT = 5060                              # [I]: what an empty LocalSipPort means where random ports are off
+_RANDOM = "random"                              # in a read-back after a write: still random, but another port is stored than before
 _UPLOAD = "/HLCFG_XML_configuration.htm"
 _REBOOTS = ("/rb_phone.htm", "/Phone_ActionURL&key=Reboot")                     # [HW] the button of the page; [D] by way of a third party
 
@@ -44,13 +45,21 @@ class Line:
     port: str
     user: str
 
+    @property
+    def local_port(self) -> int | None:
+        """None: a random one, or what is stored is no port."""
+        if self.random:
+            return None
+        return config.port_of(self.port) if self.port else _EMPTY_PORT
+
 
 class Htek(Driver):
     """One phone.
 
-    Random ports are switched per account; our random_port is True where any active account uses one. An account that does has ``local_port``
-    None, as what it has stored is without effect. Only where all active accounts use random ports and all have a port stored, those are
-    reported: then random_port alone says all, and what was read can be written back to the letter.
+    Random ports are switched per account, so there is no random_port of the phone: an account that uses one has ``local_port`` None. A port that is
+    written switches its account's random port off, None switches it on again. Accounts that are not among the changes are never touched.
+    What can't be told from outside: the port that a random account has stored has no effect and is not reported. It is put back by the visit that
+    has overwritten it; a later one switches the random port on, and what is stored stays. An empty port counts as 5060 and is put back so.
     """
 
     BRAND = "htek"
@@ -89,7 +98,7 @@ class Htek(Driver):
 
     def _good(self, answer: Answer) -> Answer:
         if answer.status == 403:
-            raise PermissionMissing(f"{self.target.name}: {self.target.username!r} may not use {answer.where}.", "Set sip_phone_user to the administrator.")
+            raise PermissionMissing(f"{answer.where} is forbidden to {self.target.username!r}.", "Set sip_phone_user to the administrator.")
         if answer.status != 200:
             raise BadAnswer(f"{answer.where} answered {answer.status}.", "Restart the phone, then run again; if it stays, update its firmware.")
         return answer
@@ -110,20 +119,26 @@ class Htek(Driver):
         numbers = self._config.accounts()       # the file may have more accounts than the phone: its page tells
         self._lines = [self._line(number) for number in numbers if number in self._shown or not self._shown]
         settings: Flat = {}
-        if any(self._config.label(line.number, "userandomport") for line in self._lines):
-            settings[_RANDOM] = any(line.random for line in self._lines if line.active)
         for line in self._lines:
-            settings[Place("local_port", line.number)] = None if self._hidden(line) else config.port_of(line.port)
-            for setting, name, meaning in (("nat_traversal", "nattraversal", config.nat_of), ("rport", "rport", config.truth)):
-                label = self._config.label(line.number, name)
-                if label:
-                    settings[Place(setting, line.number)] = meaning(self._config.text(label))
-        interval = self._interval()
-        if interval:
-            settings[Place("keep_alive_interval")] = whole(self._config.text(interval), 0, 99999)
+            settings[Place("local_port", line.number)] = _RANDOM if self._half_written(line) else line.local_port
+            for setting, meaning in (("nat_traversal", config.nat_of), ("rport", config.truth)):
+                self._take(settings, Place(setting, line.number), meaning)
+        self._take(settings, Place("keep_alive_interval"), config.interval_of)
         self._first = self._first or (self._config, dict(settings))
-        accounts = tuple(Account(line.number, line.active, self._port(settings, line.number), line.user) for line in self._lines)
+        accounts = tuple(Account(line.number, line.active, line.local_port, line.user) for line in self._lines)
         return Reading(settings, accounts, config.provisioning(self._config.text(self._config.phone_label("configserverpath"))))
+
+    def _take(self, settings: Flat, place: Place, meaning: Callable[[str], Value]) -> None:
+        """Add what this firmware has. What can't be read could not be put back, so it is left out and never touched."""
+        label = self._label(place)
+        text = self._config.text(label)
+        if label and (meaning(text) is not None or text == config.spelling(place, None)):
+            settings[place] = meaning(text)
+
+    def _half_written(self, line: Line) -> bool:
+        """Has a write of this visit stored the port of a line that is random all the same? It must not look like what was there before."""
+        label = f"account{line.number}_localsipport"
+        return line.random and label in self._sent and self._first is not None and line.port != self._first[0].text(label)
 
     def _line(self, number: int) -> Line:
         def text(name: str) -> str:
@@ -133,26 +148,20 @@ class Htek(Driver):
         active = config.truth(text("active"))   # where the phone doesn't say, an account with a user counts
         return Line(number, bool(user) if active is None else active, text("userandomport") == "1", text("localsipport"), user)
 
-    def _hidden(self, line: Line) -> bool:
-        """Does its random port show as a missing local port? See the class."""
-        return line.random and not (line.active and all(other.random and config.port_of(other.port) for other in self._lines if other.active))
-
-    @staticmethod
-    def _port(settings: Flat, number: int) -> int | None:
-        port = settings.get(Place("local_port", number))
-        return port if isinstance(port, int) else None
-
-    def _interval(self) -> str:
-        return self._config.phone_label("keepativeinterval", "keepaliveinterval")       # the first is how the phone spells it [3P]
-
     # ------------------------------------------------------------------ write
 
     def check(self, changes: Mapping[Place, Value]) -> None:
+        if self._back(changes):
+            return                              # to the letter, whatever it was
         low, high = PORT_RANGE
+        unreadable = {line.number for line in self._lines if line.local_port is None and not line.random}
         for place, value in changes.items():
             if place.setting == "local_port" and isinstance(value, int) and not low <= value <= high:
                 raise Unsupported(f"{self.target.name}: the local port of an Htek is set from {low} to {high} only, not {value}.",
                                   "Give it a port within that range (sip_ports).")
+            if place.setting == "local_port" and place.line in unreadable:
+                raise Unsupported(f"{self.target.name}: the local port of line {place.line} holds something that is no port and could not be put back; "
+                                  "nothing was written.", "Set a port at the phone's web page, then run again.")
         self._texts(changes)
 
     def write(self, changes: Mapping[Place, Value]) -> None:
@@ -179,42 +188,34 @@ class Htek(Driver):
         """Label -> new text. :raises Unsupported: a place that this phone does not have, or two values for one setting"""
         texts: dict[str, str] = {}
         for place, value in changes.items():
-            if place != _RANDOM:
-                label = self._label(place)
-                if texts.setdefault(label, config.spelling(value)) != config.spelling(value):
+            if not self._label(place):
+                raise self._missing(place)
+            spelled = self._port_texts(place, value) if place.setting == "local_port" else {self._label(place): config.spelling(place, value)}
+            for label, text in spelled.items():
+                if texts.setdefault(label, text) != text:
                     raise Unsupported(f"{self.target.name}: {place} can't be {value!r}, as its line shares a profile with one that gets another.",
                                       "Give both the same, or separate their profiles at the phone's web page.")
-        for number, random in self._random_ports(changes).items():
-            label = f"account{number}_userandomport"
-            if label in self._config.elements:
-                texts[label] = config.spelling(random)
         return texts
 
+    def _port_texts(self, place: Place, value: Value) -> dict[str, str]:
+        """A port and the line's own switch; None: the switch alone."""
+        switch = f"account{place.line}_userandomport"
+        has_switch = switch in self._config.elements
+        if value is None and not has_switch:
+            raise self._missing(place)
+        texts = {} if value is None else {self._label(place): config.spelling(place, value)}
+        return {**texts, switch: config.spelling(place, value is None)} if has_switch else texts
+
     def _label(self, place: Place) -> str:
+        """The label of a place; "" where this phone has none."""
         name = {"local_port": "localsipport", "nat_traversal": "nattraversal", "rport": "rport"}.get(place.setting)
-        label = self._config.label(place.line, name) if name else self._interval()
-        if not label:
-            raise Unsupported(f"{self.target.name}: this phone has no setting for {place}; nothing was written.", "Leave it out, or update the firmware.")
-        return label
+        if name:
+            return self._config.label(place.line, name)
+        # The first is how the phone spells it [3P].
+        return self._config.phone_label("keepativeinterval", "keepaliveinterval") if place.setting == "keep_alive_interval" else ""
 
-    def _random_ports(self, changes: Mapping[Place, Value]) -> dict[int, bool]:
-        """Account -> UseRandomPort as it has to be. The inverse of what read() makes of it: see the class.
-
-        An account that is not among *changes* while others become random: if it has no port to be fixed to, it was random like them.
-        """
-        wanted = changes.get(_RANDOM)
-        some = any(line.active and changes.get(Place("local_port", line.number), "as it is") is None for line in self._lines)
-        random = {}
-        for line in self._lines:
-            port = changes.get(Place("local_port", line.number), "as it is")
-            if isinstance(port, int) and self._hidden(line):
-                random[line.number] = False
-            elif port is None:
-                now = any(other.random for other in self._lines if other.active)
-                random[line.number] = line.random or not line.active or bool(now if wanted is None else wanted)
-            elif line.active and wanted is not None and not (wanted and some and line.port):
-                random[line.number] = bool(wanted)
-        return random
+    def _missing(self, place: Place) -> Unsupported:
+        return Unsupported(f"{self.target.name}: this phone has no setting for {place}; nothing was written.", "Leave it out, or update the firmware.")
 
     # ------------------------------------------------------------------ restart
 

@@ -41,7 +41,6 @@ _MOST_NAMES = 20                                # of one config/get or config/se
 # Not UC software: these have an XML interface of their own, and nothing of what is written here.
 OTHERS = r"\bVVX ?D230\b|\bRove\b|\bOBi(?:hai|talk|\d{3,4})\b"
 
-_AFTER_A_WRITE = 180.0                          # seconds: a write may restart the phone [3P], so reading back waits for it
 _PAUSE = 3.0                                    # seconds between two looks at a phone that is away
 _CLOCKS = 5                                     # seconds that two readings of the uptime may be apart without a restart
 
@@ -59,7 +58,7 @@ class Poly(Driver):
         self._first: dict[str, str] = {}        # and at first: what "put it back" means
         self._up: tuple[int, float] | None = None                               # uptime in s, and when that was
         self._before: tuple[int, float] | None = None                           # the same, when a restart was asked for
-        self._wrote = self._was_down = False
+        self._wrote = self._gone = self._was_down = False                      # gone: waited for after a write, in vain
 
     # ------------------------------------------------------------------ login
 
@@ -101,11 +100,11 @@ class Poly(Driver):
     # ------------------------------------------------------------------ settings
 
     def read(self) -> Reading:
-        """After a write of ours also the wait for a phone that restarts because of it [3P].
+        """After a write of ours also the wait for a phone that restarts because of it [3P], once and no longer than our patience.
 
         Once it has been away it is logged in to anew: the password was accepted in this very visit.
         """
-        deadline = time.monotonic() + (_AFTER_A_WRITE if self._wrote else 0.0)
+        deadline = time.monotonic() + (self.patience if self._wrote and not self._gone else 0.0)
         away = False
         while True:
             try:
@@ -115,18 +114,20 @@ class Poly(Driver):
             except AuthFailed:
                 raise
             except DeviceError as error:
-                if not (away or isinstance(error, Unreachable)) or time.monotonic() >= deadline:
+                away = away or isinstance(error, Unreachable)
+                if not away or time.monotonic() >= deadline:
+                    self._gone = self._gone or (away and self._wrote)
                     raise
-                away = True
-                time.sleep(_PAUSE)
+                time.sleep(min(_PAUSE, max(deadline - time.monotonic(), 0.0)))
 
     def _read(self) -> Reading:
         self._shown = self._values(keys.NAMES)
         self._first = self._first or dict(self._shown)
         settings: Flat = {}
-        if keys.port_name(self._shown):
+        # What a write of ours has half done must not look like what was there before: without a place it is put back as well.
+        if keys.port_name(self._shown) and not (self._wrote and keys.half_written(self._shown, self._first)):
             settings[Place("local_port", 1)] = keys.port_of(self._shown)
-        if keys.KEEP_ALIVE in self._shown:
+        if keys.KEEP_ALIVE in self._shown and keys.keep_alive_known(self._shown):
             settings[Place("keep_alive_interval")] = keys.keep_alive_of(self._shown)
         return Reading(settings, keys.accounts_of(self._first_known(_LINES), self.identity.model), keys.provisioning_of(self._first_known((_NETWORK,))))
 
@@ -154,12 +155,19 @@ class Poly(Driver):
         return self.web.request("POST", path, body=json.dumps(body).encode(), headers={"Content-Type": "application/json"})
 
     def check(self, changes: Mapping[Place, Value]) -> None:
-        """The ranges of the vocabulary are Poly's own; 0 of either is not in it."""
+        """The ranges of the vocabulary are Poly's own; 0 of either is not in it. What holds no port could not be put back, and stays."""
+        phone = f"this {self.identity.model or 'phone'} ({self.identity.firmware})"
         for place in changes:
             known = keys.port_name(self._shown) if place == Place("local_port", 1) else place == Place("keep_alive_interval") and keys.KEEP_ALIVE in self._shown
             if not known:
-                raise Unsupported(f"{self.target.name}: this {self.identity.model or 'phone'} ({self.identity.firmware}) has no parameter for {place}; "
-                                  "nothing was written.", "Leave the setting out, or update the phone's firmware.")
+                raise Unsupported(f"{self.target.name}: {phone} has no parameter for {place}; nothing was written.",
+                                  "Leave the setting out, or update the phone's firmware.")
+        if Place("local_port", 1) in changes and keys.port_of(self._first) is None:
+            raise Unsupported(f"{self.target.name}: {phone} holds something for its port that is no port and could not be put back; nothing was written.",
+                              f"Set {keys.port_name(self._shown)} and {keys.SIGNAL} at the phone or its provisioning server, then run again.")
+        if changes.get(Place("local_port", 1), 0) is None:
+            raise Unsupported(f"{self.target.name}: {phone} always has a port, so it can't be without one; nothing was written.",
+                              "Give it a port (sip_ports).")
 
     def write(self, changes: Mapping[Place, Value]) -> None:
         """What the phone would not know by name it says beside its success; reading back tells what that means."""

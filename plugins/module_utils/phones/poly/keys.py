@@ -52,13 +52,18 @@ def port_texts(port: int | None, shown: Mapping[str, str], first: Mapping[str, s
     :arg first: what was shown at first. Its own port is put back in its own words, an override included
     """
     name = port_name(shown)
-    if port is None or port == port_of(first):
+    if port == port_of(first):
         wanted = {one: first[one] for one in (name, SIGNAL) if one in first}
     else:
         wanted = {name: str(port)}
         if SIGNAL in shown and _number(shown[SIGNAL]) not in (0, port):
             wanted[SIGNAL] = ""
     return {one: text for one, text in wanted.items() if shown.get(one) != text}
+
+
+def half_written(shown: Mapping[str, str], first: Mapping[str, str]) -> bool:
+    """Is it the port of before, and yet not the same settings? For what is shown after a write."""
+    return port_of(shown) == port_of(first) and any(shown.get(name) != first.get(name) for name in (port_name(shown), SIGNAL))
 
 
 def _number(text: str) -> int | None:
@@ -73,6 +78,11 @@ def keep_alive_of(shown: Mapping[str, str]) -> int | None:
     """Seconds; None: off, or nothing we know."""
     number = _number(shown.get(KEEP_ALIVE, ""))
     return number if number and number <= _LONGEST_KEEP_ALIVE else None
+
+
+def keep_alive_known(shown: Mapping[str, str]) -> bool:
+    """Could it be put back? What is neither off nor a number in range could not."""
+    return _number(shown.get(KEEP_ALIVE, "")) == 0 or keep_alive_of(shown) is not None
 
 
 def keep_alive_texts(seconds: int | None, shown: Mapping[str, str], first: Mapping[str, str]) -> dict[str, str]:

@@ -6,6 +6,10 @@
 One SIP port for the whole phone, ``network_id_port``; empty or 0: a random one [D]. Written by ``GET /dummy.htm`` [D]. It answers 200 for settings
 that do not exist, too, so what counts is what is read: from the dump ``/settings.htm`` [3P], or from the form that has the field [I]. A phone that
 shows the port on neither is not written to. Whether a new port needs a restart is not known.
+
+A later run puts back words, not settings: so what shows a text that no word stands for is left out, or refused before anything is sent. An empty
+interval or rport is None and emptied again, as an empty port is ([D] for the port, [I] for these). The exception: a port of 0 is put back as empty
+by a later run, which means the same [D].
 """
 
 from __future__ import annotations
@@ -44,6 +48,7 @@ _PAUSE = 0.3                    # seconds between two requests: a Snom's web ser
 _DUMP = "/settings.htm"
 _FORMS = ("/advanced_sip.htm", "/advanced_network.htm", "/advanced.htm")       # "Advanced > SIP/RTP" [D]; its path is not known for sure [I] [R]
 _LOWEST = 1024                  # the phone's own range is not known
+_RANDOM = ("", "0")             # [D]
 
 
 class Snom(Driver):
@@ -60,6 +65,8 @@ class Snom(Driver):
         self._form = ""                         # the page whose form has the port, where the dump has not
         self._rest: dict[str, Shown] = {}       # what other form pages show: nothing that we write, so read once
         self._shown: dict[str, Shown] = {}
+        self._unread = False                    # something may have been written since
+        self._timed = False                     # the interval has been one word in this visit
         self._first: dict[str, Shown] = {}      # what "put it back" means: empty and 0 both are random ports
         self._was_down = False
 
@@ -93,14 +100,18 @@ class Snom(Driver):
 
     def read(self) -> Reading:
         self._shown = self._settings()
+        self._unread = False
         self._first = self._first or self._shown
         number = pages.port(self._shown[PORT].value)
-        settings: Flat = {Place("random_port"): True if self._shown[PORT].value in ("", "0") else False if number else None, Place("local_port", 1): number}
-        if RPORT in self._shown:                # one switch for the phone, shown as that of line 1
+        settings: Flat = {Place("random_port"): True if self._shown[PORT].value in _RANDOM else False if number else None, Place("local_port", 1): number}
+        if RPORT in self._shown and pages.is_truth(self._shown[RPORT].value):  # one switch for the phone, shown as that of line 1
             settings[Place("rport", 1)] = pages.truth(self._shown[RPORT].value)
         intervals = {self._shown[name].value for name in self._intervals()}
-        if intervals:                           # one per identity; None where they differ
-            settings[Place("keep_alive_interval")] = pages.seconds(intervals.pop()) if len(intervals) == 1 else None
+        if len(intervals) == 1 and pages.is_seconds(*intervals):               # one per identity; where they differ, it is nobody's word
+            settings[Place("keep_alive_interval")] = pages.seconds(*intervals)
+            self._timed = True
+        elif intervals and self._timed:         # they differ since a write of ours: that is neither what was wanted nor None
+            settings[Place("keep_alive_interval")] = " and ".join(printable(text, 10) or "nothing" for text in sorted(intervals))
         return Reading(settings, pages.accounts(self._shown), pages.provisioning(self._shown))
 
     def _settings(self) -> dict[str, Shown]:
@@ -149,12 +160,13 @@ class Snom(Driver):
             if not known.get(place.setting):
                 raise Unsupported(f"{name}: this Snom has no setting for {place}; nothing was written.", "Leave it out.")
         random, number = changes.get(Place("random_port")), changes.get(Place("local_port", 1))
+        self._check_port_returns(changes)
         if random is False and number is None and pages.port(self._first[PORT].value) is None:      # else it is put back
             raise Unsupported(f"{name}: a Snom takes a random port as long as {PORT} is empty; it has no other switch, and no port is given.",
                               "Give the port too: plan the phone (sip_extensions), or option ports.")
         if random and number:
             raise Unsupported(f"{name}: a Snom has either a port or random ports, not both.", "Leave out random_port, or the port.")
-        if isinstance(number, int) and number < _LOWEST and str(number) != self._first[PORT].value:
+        if isinstance(number, int) and number < _LOWEST:
             raise Unsupported(f"{name}: {number} is no port for a Snom here: ports below {_LOWEST} are not known to work.", f"Take one from {_LOWEST} on.")
         texts = self._spelled(changes)
         locked = [key for key in texts if self._shown[key].locked]
@@ -164,33 +176,35 @@ class Snom(Driver):
         if texts and self._shown.get("restrict_uri_queries", Shown("off")).value == "on":
             raise PermissionMissing(f"{name}: the phone takes no settings by its web address (restrict_uri_queries is on).", _unblock())
 
-    def _spelled(self, changes: Mapping[Place, Value]) -> dict[str, str]:
-        """What to write, setting -> text: only what differs from what the phone shows.
+    def _check_port_returns(self, changes: Mapping[Place, Value]) -> None:
+        """What is there now is a port that we could write, or a random one; else it is not touched."""
+        first = self._first[PORT].value
+        if {Place("random_port"), Place("local_port", 1)} & changes.keys() and first not in _RANDOM and (pages.port(first) or 0) < _LOWEST:
+            raise Unsupported(f"{self.target.name}: {PORT} is {printable(first, 20)!r} now, and could not be put back; nothing was written.",
+                              f"Empty it on the phone's web page (a random port), or set a port from {_LOWEST} on, then run again.")
 
-        A value of None means: as it was, which was empty or nothing that we can read. Where it is that now, too, it is left; else it is emptied.
-        """
+    def _spelled(self, changes: Mapping[Place, Value]) -> dict[str, str]:
+        """What to write, setting -> text: only what differs from what the phone shows. None empties, which a port takes as random."""
         texts: dict[str, str] = {}
         for place, value in changes.items():
             if place.setting in ("local_port", "random_port"):
                 number, first = changes.get(Place("local_port", 1)), self._first[PORT].value
-                as_it_was = changes.get(Place("random_port")) is False or pages.port(first) is None
+                as_it_was = changes.get(Place("random_port")) is False or first in _RANDOM
                 texts[PORT] = str(number) if number is not None else first if as_it_was else ""
             elif place.setting == "rport":
-                first = self._first[RPORT].value
-                texts[RPORT] = "on" if value else "off" if value is not None else first if pages.truth(first) is None else ""
+                texts[RPORT] = "" if value is None else "on" if value else "off"
             else:
-                texts.update({key: str(value) if value is not None else self._first_interval(key) for key in self._intervals()})
+                texts.update(dict.fromkeys(self._intervals(), "" if value is None else str(value)))
         return {key: text for key, text in texts.items() if text != self._shown[key].value}
 
-    def _first_interval(self, key: str) -> str:
-        """What None means for one identity: what it had, where they differed or none had one; else empty."""
-        had = {self._first[name].value for name in self._intervals() if name in self._first}
-        return "" if len(had) == 1 and pages.seconds(next(iter(had))) else self._first.get(key, Shown("")).value
-
     def write(self, changes: Mapping[Place, Value]) -> None:
+        if self._unread:                        # what has to be put back shows only then
+            self.read()
         self.check(changes)
         texts = self._spelled(changes)
-        if texts:                               # several settings in one request [D]; store_settings: beyond the next restart [D]
+        if texts:
+            self._unread = True
+            # several settings in one request [D]; store_settings: beyond the next restart [D]
             self._accepted(self._get("/dummy.htm", {"settings": "save", "store_settings": "save", **texts}), "change settings")
 
     def _accepted(self, answer: Answer, what: str) -> None:

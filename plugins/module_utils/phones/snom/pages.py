@@ -115,12 +115,21 @@ def port(text: str) -> int | None:
 
 
 def seconds(text: str) -> int | None:
-    """An interval; None for empty, 0 and what is no number."""
+    """An interval; None for empty and for what is_seconds() denies."""
     return whole(text, 1, 3600)
+
+
+def is_seconds(text: str) -> bool:
+    """Is it an interval that could be written again as it stands: a number, or empty? 0 is none: nothing could tell it from empty later."""
+    return not text or (seconds(text) is not None and text == str(seconds(text)))
 
 
 def truth(text: str) -> bool | None:
     return {"on": True, "off": False}.get(text)
+
+
+def is_truth(text: str) -> bool:
+    return text in ("on", "off", "")
 
 
 def accounts(shown: Mapping[str, Shown]) -> tuple[Account, ...]:

@@ -47,6 +47,7 @@ class Yealink(Driver):
         self._open = False                      # a session is ours, or may be
         self._raw: dict[str, str] = {}          # what the phone showed last
         self._first: dict[str, str] = {}        # and at first
+        self._unread = False                    # something may have been written since
         self._was_down = False
 
     # ------------------------------------------------------------------ session
@@ -121,6 +122,7 @@ class Yealink(Driver):
 
     def read(self) -> Reading:
         self._raw = self._values()
+        self._unread = False
         self._first = self._first or dict(self._raw)
         settings = self._offered(keys.settings_of(self._raw, self.port_scope))
         return Reading(settings, keys.accounts_of(self._raw, settings, self.port_scope), keys.provisioning_of(self._raw))
@@ -130,12 +132,15 @@ class Yealink(Driver):
         return settings
 
     def check(self, changes: Mapping[Place, Value]) -> None:
-        keys.check_values(self.target.name, changes, self._raw)
+        keys.check_values(self.target.name, changes, self._raw, self._first, self.port_scope)
 
     def write(self, changes: Mapping[Place, Value]) -> None:
+        if self._unread:                        # what has to be put back shows only then
+            self.read()
         self.check(changes)
-        wanted = keys.texts(changes, self._raw, self._first, self.port_scope)
+        wanted = keys.texts(changes, self._raw, self.port_scope)
         if wanted:
+            self._unread = True
             self._send(wanted)
 
     def _shown(self, model: str = "", firmware: str = "", mac: str = "") -> None:

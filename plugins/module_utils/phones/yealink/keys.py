@@ -5,11 +5,16 @@
 
 Names, defaults and meanings [3P] (templates of FusionPBX, WAZO and others) unless marked. sip.listen_port read from a T54W [HW].
 
-Our words, and what they are made of:
+Our words, and what they are made of. A later run puts back words, not keys: so each value of a word stands for one spelling of its keys, and where
+a phone shows another spelling, the place is left out of the settings. Nothing is changed that could not be put back to the letter.
 
-- ``local_port``: sip.listen_port, one for all accounts (v81 and later), or account.N.sip_listen_port (v80 and before).
-- ``nat_traversal`` is two keys: nat.nat_traversal 1 is stun; 0 is keep_alive or none, as nat.udp_update_enable is on (1, 2 or 3 [R]) or off (0).
-- ``keep_alive_interval`` is nat.udp_update_time, which each account has: that of all active accounts; the longest where they differ.
+- ``local_port``: sip.listen_port, one for all accounts (v81 and later), or account.N.sip_listen_port (v80 and before). Empty counts as the
+  factory's 5060, as where an export leaves the key out [R]; it is put back as 5060. What 0 means is not known (some texts allow it [R]): it is
+  None, and like a number below 1024 refused before anything is sent, as it could not be put back.
+- ``nat_traversal`` is two keys, nat.nat_traversal and nat.udp_update_enable: none is 0 and 0, keep_alive 0 and 1, stun 1 and 1. Left out: stun
+  without keep-alive, other kinds of keep-alive (2 OPTIONS, 3 NOTIFY [R]), other kinds of NAT traversal.
+- ``rport``: nat.rport 0 or 1; 2 is another kind of it [R] and left out.
+- ``keep_alive_interval`` is nat.udp_update_time of all active accounts (of the first where none is); left out where they differ.
 - ``random_port`` has no key for UDP; sip.tcp_port_random_mode is of TCP alone and left as it is.
 """
 
@@ -34,6 +39,8 @@ _DEFAULTS = {_STUN: "0", _UPDATE: "1", _TIME: "30", _RPORT: "0"}
 OPTIONAL = tuple(_DEFAULTS)
 _SERVER = ("static.auto_provision.server.url", "auto_provision.server.url")         # with "static." since v81
 _PROTECT = ("static.auto_provision.custom.protect", "auto_provision.custom.protect")
+# (stun, keep-alive) of each word; a phone without the first key has STUN off.
+_NAT = {"none": ("0", "0"), "keep_alive": ("0", "1"), "stun": ("1", "1")}
 _VENDOR = r"(?:.*\.)?rps(?:cloud)?\.yealink\.com"            # Yealink's own redirection service [R]
 
 Raw = Mapping[str, str]
@@ -70,7 +77,9 @@ def scope_of(raw: Raw, otherwise: str) -> str:
         return "phone"
     if any(raw.get(key_of(account, _PORT)) for account in ACCOUNTS):
         return "line"
-    return "phone" if PHONE_PORT in raw else otherwise
+    if PHONE_PORT in raw:
+        return "phone"
+    return "line" if any(key_of(account, _PORT) in raw for account in ACCOUNTS) else otherwise
 
 
 def completed(raw: Raw, scope: str) -> dict[str, str]:
@@ -84,32 +93,41 @@ def settings_of(raw: Raw, scope: str) -> Flat:
     """What the raw values mean. A place whose key the phone does not have is left out."""
     settings: Flat = {}
     if scope == "phone" and PHONE_PORT in raw:
-        settings[Place("local_port", 1)] = whole(raw[PHONE_PORT], 0, 99999)
-    intervals = []
+        settings[Place("local_port", 1)] = _port(raw[PHONE_PORT])
     for account in numbers(raw):
         shown = {name: raw[key_of(account, name)] for name in (_PORT, *_DEFAULTS) if key_of(account, name) in raw}
         if scope == "line" and _PORT in shown:
-            settings[Place("local_port", account)] = whole(shown[_PORT], 0, 99999)
-        if _UPDATE in shown:
-            settings[Place("nat_traversal", account)] = _nat(shown.get(_STUN, "0"), shown[_UPDATE])
-        if _RPORT in shown:
-            settings[Place("rport", account)] = {"0": False, "1": True, "2": True}.get(shown[_RPORT])
-        if _TIME in shown and account in _timed(raw):
-            intervals.append(whole(shown[_TIME], 0, 99999))
-    if intervals:
-        settings[Place("keep_alive_interval")] = None if None in intervals else max(filter(None, intervals), default=0)
+            settings[Place("local_port", account)] = _port(shown[_PORT])
+        nat = next((word for word, pair in _NAT.items() if pair == (shown.get(_STUN, "0"), shown.get(_UPDATE))), None)
+        if nat:
+            settings[Place("nat_traversal", account)] = nat
+        if shown.get(_RPORT) in ("0", "1"):
+            settings[Place("rport", account)] = shown[_RPORT] == "1"
+    intervals = {raw[key_of(account, _TIME)] for account in timed(raw)}
+    seconds = whole(next(iter(intervals)), 1, 3600) if len(intervals) == 1 else None
+    if seconds is not None and intervals == {str(seconds)}:
+        settings[Place("keep_alive_interval")] = seconds
     return settings
+
+
+def _port(text: str) -> int | None:
+    return whole(text, 1) if text else 5060
 
 
 def accounts_of(raw: Raw, settings: Flat, scope: str) -> tuple[Account, ...]:
     found = []
     for account in numbers(raw):
-        enabled, user = raw.get(key_of(account, "enable"), ""), printable(raw.get(key_of(account, "user_name"), ""), 80)
+        user = printable(raw.get(key_of(account, "user_name"), ""), 80)
         port = settings.get(Place("local_port", account))
         per_line = port if scope == "line" and isinstance(port, int) else None
-        # Where the phone doesn't say, an account with a user counts: better one warning too many than two phones on one port.
-        found.append(Account(account, enabled == "1" if enabled else bool(user), per_line, user))
+        found.append(Account(account, _active(raw, account), per_line, user))
     return tuple(found)
+
+
+def _active(raw: Raw, account: int) -> bool:
+    """Where the phone doesn't say, an account with a user counts: better one warning too many than two phones on one port."""
+    enabled = raw.get(key_of(account, "enable"), "")
+    return enabled == "1" if enabled else bool(raw.get(key_of(account, "user_name")))
 
 
 def provisioning_of(raw: Raw) -> dict[str, Any]:
@@ -118,67 +136,54 @@ def provisioning_of(raw: Raw) -> dict[str, Any]:
     return owner(url, factory=_VENDOR, protected=any(raw.get(key) == "1" for key in _PROTECT))
 
 
-def texts(changes: Mapping[Place, Value], raw: Raw, first: Raw, scope: str) -> dict[str, str]:
-    """key -> text to write: only what differs from *raw*, what the phone shows now.
-
-    :arg first: what it showed at first. A value that means the same as then is spelled as then, so that it is put back exactly.
-    """
-    now, then = settings_of(raw, scope), settings_of(first, scope)
+def texts(changes: Mapping[Place, Value], raw: Raw, scope: str) -> dict[str, str]:
+    """key -> text to write: only what differs from *raw*, what the phone shows now."""
     wanted: dict[str, str] = {}
     for place, value in changes.items():
-        keys = _keys(place, raw, scope)
-        if place in then and then[place] == value and now.get(place) != value:
-            wanted.update({key: first[key] for key in keys if key in first})
-        else:
-            wanted.update(_spelled(place, value, keys, raw))
+        wanted.update(_spelled(place, value, raw, scope))
     return {key: text for key, text in wanted.items() if raw.get(key) != text}
 
 
-def check_values(name: str, changes: Mapping[Place, Value], raw: Raw) -> None:
-    """:raises Unsupported: a value that a Yealink does not take"""
+def check_values(name: str, changes: Mapping[Place, Value], raw: Raw, first: Raw, scope: str) -> None:
+    """:arg first: what the phone showed before anything was written
+
+    :raises Unsupported: a value that a Yealink does not take, or a port that it could not be given again
+    """
     low, high = PORT_RANGE
     for place, value in changes.items():
-        if place.setting == "local_port" and isinstance(value, int) and not low <= value <= high:
-            raise Unsupported(f"{name}: a Yealink's local SIP port is {low} to {high}, not {value}.", "Plan a port within that range.")
-        if place.setting == "nat_traversal" and value is not None:
+        if value is None:
+            raise Unsupported(f"{name}: {place} can't be emptied on a Yealink; nothing was written.", "Give it a value, or leave it out.")
+        if place.setting == "local_port":
+            if not isinstance(value, int) or not low <= value <= high:
+                raise Unsupported(f"{name}: a Yealink's local SIP port is {low} to {high}, not {value}.", "Plan a port within that range.")
+            shown = first.get(_port_key(place, scope), "")
+            if shown and whole(shown, low, high) is None:
+                raise Unsupported(f"{name}: {place} is {printable(shown, 20)!r} now, and could not be put back: a Yealink's is {low} to {high}; "
+                                  "nothing was written.", "Set it to 5060 on the phone's web page, then run again.")
+        if place.setting == "nat_traversal":
             possible = ("none", "keep_alive", "stun") if key_of(place.line, _STUN) in raw else ("none", "keep_alive")
             if value not in possible:
                 raise Unsupported(f"{name}: a Yealink's NAT traversal is one of {', '.join(possible)}, not {value}.",
                                   "Set sip_phone_nat_traversal (option nat_traversal) to one of these.")
 
 
-def _keys(place: Place, raw: Raw, scope: str) -> list[str]:
-    """The keys that a place stands for."""
+def _port_key(place: Place, scope: str) -> str:
+    return PHONE_PORT if scope == "phone" else key_of(place.line, _PORT)
+
+
+def _spelled(place: Place, value: Value, raw: Raw, scope: str) -> dict[str, str]:
     if place.setting == "local_port":
-        return [PHONE_PORT if scope == "phone" else key_of(place.line, _PORT)]
+        return {_port_key(place, scope): str(value)}
     if place.setting == "keep_alive_interval":
-        return [key_of(account, _TIME) for account in _timed(raw)]
-    return [key_of(place.line, name) for name in ((_STUN, _UPDATE) if place.setting == "nat_traversal" else (_RPORT,))]
-
-
-def _spelled(place: Place, value: Value, keys: list[str], raw: Raw) -> dict[str, str]:
-    if value is None:
-        return {}                               # "as it was, unreadable": nothing that could be written
-    if place.setting == "nat_traversal":
-        stun, update = keys
-        if value == "stun":
-            return {stun: "1"}
-        kept = raw.get(update, "") if raw.get(update, "") in ("1", "2", "3") else "1"
-        return {**({stun: "0"} if stun in raw else {}), update: kept if value == "keep_alive" else "0"}
+        return {key_of(account, _TIME): str(value) for account in timed(raw)}
     if place.setting == "rport":
-        return dict.fromkeys(keys, "1" if value else "0")
-    return {key: str(value) for key in keys}
+        return {key_of(place.line, _RPORT): "1" if value else "0"}
+    stun, update = _NAT[str(value)]
+    has_stun = key_of(place.line, _STUN) in raw
+    return {**({key_of(place.line, _STUN): stun} if has_stun else {}), key_of(place.line, _UPDATE): update}
 
 
-def _timed(raw: Raw) -> list[int]:
+def timed(raw: Raw) -> list[int]:
     """The accounts whose keep-alive interval counts: the active ones; the first where none is."""
     having = [account for account in numbers(raw) if key_of(account, _TIME) in raw]
-    return [account for account in having if raw.get(key_of(account, "enable")) == "1"] or having[:1]
-
-
-def _nat(stun: str, update: str) -> str | None:
-    if stun == "1":
-        return "stun"
-    if stun not in ("0", "") or update not in ("0", "1", "2", "3"):
-        return None
-    return "keep_alive" if update != "0" else "none"
+    return [account for account in having if _active(raw, account)] or having[:1]

@@ -7,7 +7,8 @@ Login, export, and writing by sending a page's whole form back are [HW]. Which f
 like Y4's is not known here. So the field is looked for: on the advanced page of an account (its name is one tool's guess), by its label
 ("Local SIP Port" [R]), and only one that also shows the value that the export has for the key is taken. A page that holds a password is never
 sent back, as it would come back masked: so STUN, whose switch is on such a page, is neither set nor taken off here. A form is one account's:
-changes of two accounts are two requests, and where the second fails, reading back tells.
+changes of two lines are two requests, and where one of them fails, reading back tells. The keep-alive interval is a word for the whole phone, so
+it is offered only where it is on one form: no line is written to for the sake of another one.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer, DeviceError, EvenportError, Unsupported
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer
+from ansible_collections.evenport.sip.plugins.module_utils.http.faults import Dropped
 from ansible_collections.evenport.sip.plugins.module_utils.http.forms import Form, forms_of
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Identity
@@ -116,9 +118,11 @@ class YealinkY3(YealinkServlet):
                 return
 
     def _offered(self, settings: Flat) -> Flat:
-        """A port is shown even where it can't be set; of the rest only what has a field, and no NAT traversal where STUN is on."""
+        """A port is shown even where it can't be set; of the rest only what has a field, no NAT traversal where STUN is on, and no interval of two forms."""
+        passed_over = {place for place, value in settings.items() if (place.setting == "nat_traversal" and value == "stun")
+                       or (place.setting == "keep_alive_interval" and len(keys.timed(self._raw)) > 1)}
         return {place: value for place, value in settings.items()
-                if place.setting == "local_port" or (_NEEDS[place.setting] in self._fields and not (place.setting == "nat_traversal" and value == "stun"))}
+                if place.setting == "local_port" or (_NEEDS[place.setting] in self._fields and place not in passed_over)}
 
     # ------------------------------------------------------------------ writing
 
@@ -134,19 +138,24 @@ class YealinkY3(YealinkServlet):
                                   "Choose another NAT traversal, or set it by hand.")
 
     def _send(self, changes: Mapping[str, str]) -> None:
-        sent = False
+        sent, unclear = False, None
         for account in keys.ACCOUNTS:
             fields = {self._fields[key]: changes[keys.key_of(account, key)] for key in self._fields if keys.key_of(account, key) in changes}
             if not fields:
                 continue
             try:
                 form = self._form(account)
-                self._submit(form, account, fields)
+                try:
+                    self._submit(form, account, fields)
+                except Dropped as error:        # it may have been written; the next account's form is another request
+                    unclear = unclear or error
             except EvenportError as error:
                 if sent:
                     raise BadAnswer(error.what, error.remedy) from error        # an earlier account has been written: reading back tells
                 raise
             sent = True
+        if unclear:
+            raise unclear                       # reading back tells
 
     def _form(self, account: int) -> Form:
         answer = self._load(self._page, account)
@@ -181,8 +190,8 @@ class YealinkY3(YealinkServlet):
 def located(answer: Answer, shown: Mapping[str, str | None]) -> tuple[Form | None, dict[str, str]]:
     """The one form that holds fields of these keys (key -> the value it has to show), and their names.
 
-    A field counts where its row has the label and no other row has it, and its value is the one that is expected. A form with a password is
-    passed over.
+    A field counts where its row has the label and no other row has it, and its value is the one that is expected. Passed over are a form with a
+    password, and one that can't send what is empty as empty (a choice without an empty option): sending it would change that.
     """
     best: tuple[Form | None, dict[str, str]] = (None, {})
     for form in forms_of(replace(answer, body=answer.body[:_LOOK_AT]), page="/servlet"):
@@ -191,8 +200,12 @@ def located(answer: Answer, shown: Mapping[str, str | None]) -> tuple[Form | Non
         rows, fields = _rows(form), {}
         for key, value in shown.items():
             names = [name for name, text in rows if re.search(_LABELS[key], text, re.IGNORECASE)]
-            if len(names) == 1 and value is not None and [text for name, text in form.pairs if name == names[0]] == [value]:
+            sent = [text for name, text in form.pairs if name in names]
+            if len(names) == 1 and value is not None and sent == [value]:
                 fields[key] = names[0]
+            elif len(names) == 1 and value == "" and sent:
+                fields = {}
+                break
         if len(fields) > len(best[1]):
             best = (form, fields)
     return best

@@ -75,8 +75,17 @@ def test_nobody_else_gets_a_byte():
     with served() as one:
         with pytest.raises((http.client.HTTPException, OSError)):
             ask(one.url, source="127.0.0.2")
-        assert not one.wait(0)
-        assert ask(one.url) == (200, BODY)
+        assert not one.wait(0) and one.turned_away == ["127.0.0.2"]
+        assert ask(one.url) == (200, BODY) and one.turned_away == ["127.0.0.2"]
+
+
+def test_of_many_strangers_some_are_remembered(monkeypatch):
+    monkeypatch.setattr(serve, "_STRANGERS", 2)
+    with served() as one:
+        for source in ("127.0.0.2", "127.0.0.2", "127.0.0.3", "127.0.0.4"):
+            with contextlib.suppress(http.client.HTTPException, OSError):
+                ask(one.url, source=source)
+        assert one.turned_away == ["127.0.0.2", "127.0.0.3"]
 
 
 @pytest.mark.parametrize("data", [b"\x16\x03\x01\x00", b"\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"A" * 9000,
@@ -120,6 +129,21 @@ def test_it_ends_by_itself():
         assert not one._thread.is_alive()
         with pytest.raises(OSError):
             ask(one.url)
+
+
+def test_who_connects_in_time_and_asks_too_late_gets_nothing():
+    with served() as one:
+        where = urlsplit(one.url)
+        sock = socket.create_connection((where.hostname, where.port), timeout=5)
+        sock.sendall(f"GET {where.path} HTTP/1.1\r\n".encode())
+        time.sleep(0.3)                         # it is being listened to
+    with sock, contextlib.suppress(OSError):
+        sock.sendall(b"\r\n")
+        got = b""
+        while piece := sock.recv(4096):
+            got += piece
+        assert b" 404 " in got and BODY not in got
+    assert not one.wait(0)
 
 
 def test_it_takes_no_more_connections_than_a_phone_needs(monkeypatch):

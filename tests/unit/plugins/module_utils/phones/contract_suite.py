@@ -149,6 +149,7 @@ class PhoneContract:
             checked = configure(row, fake, check_mode=True)
             assert (fake.writes, fake.reboots) == (0, 0) and fake.values == before
             real = configure(row, fake)
+            checked.pop("session", None), real.pop("session", None)         # of a phone that can't end one
             assert {**checked, "applied": "", "accounts": []} == {**real, "applied": "", "accounts": []}
 
     def test_restore_puts_everything_back(self, row):

@@ -10,6 +10,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from functools import partial
 
 import pytest
 
@@ -25,9 +26,11 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import (
 )
 from ansible_collections.evenport.sip.plugins.module_utils.phones.cisco import driver as cisco
 from ansible_collections.evenport.sip.plugins.module_utils.phones.work import configure_phone, inspect_phone
+from tests.fakes.brands import KINDS
 from tests.fakes.cisco import FakeCisco
 from tests.fakes.proxy import FakeProxy
 from tests.fakes.web import FakeWebServer, Reply
+from tests.unit.plugins.module_utils.phones import contract_suite
 from tests.unit.plugins.module_utils.phones.contract_suite import PASSWORD, TWO_LINES, PhoneContract, Row, refuse, target_of
 
 WANTED = {"keep_alive_interval": 20, "lines": [
@@ -38,8 +41,9 @@ ONE = {"lines": [{"line": 1, "local_port": 5074}]}
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    for name, seconds in (("_FETCH", 2.0), ("_APPLY", 0.5), ("_RESTART", 0.6), ("_PAUSE", 0.03)):
+    for name, seconds in (("_FETCH", 2.0), ("_APPLY", 0.5), ("_PAUSE", 0.03)):
         monkeypatch.setattr(cisco, name, seconds)
+    monkeypatch.setattr(contract_suite, "configure_phone", partial(configure_phone, reboot_timeout=3.0))        # an MPP that applies nothing is waited for
 
 
 @pytest.fixture
@@ -162,6 +166,20 @@ def test_a_cisco_without_a_sign_needs_its_brand_in_the_inventory():
         assert inspect_phone(target_of(fake, brand="cisco"))["identity"]["model"] == "CP-8851-3PCC"
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.startswith("cisco")])
+def test_another_brand_that_the_inventory_calls_a_cisco_is_refused_by_what_it_shows(kind):
+    with KINDS[kind].make(password=PASSWORD) as fake:
+        error = refuse(Unsupported, lambda: inspect_phone(target_of(fake, brand="cisco")))
+        assert "its front page shows" in str(error) and "spacfg" not in str(error)
+        assert (fake.login_attempts, fake.logins) == (0, 0)
+
+
+def test_who_wants_a_password_for_everything_is_no_cisco_whatever_the_inventory_says():
+    with Stranger(Reply(401, headers=[("WWW-Authenticate", 'Basic realm="IP Phone"'), ("Server", "HanLong")])) as fake:
+        assert "HanLong" in str(refuse(Unsupported, lambda: inspect_phone(target_of(fake, brand="cisco"))))
+        assert fake.credentials == 0
+
+
 # ---------------------------------------------------------------------- the form
 
 
@@ -202,9 +220,7 @@ def test_a_form_that_is_refused(status, kind):
         assert sum("POST" in line for line in fake.log) == 1
 
 
-def test_a_phone_that_restarts_after_the_submit_is_waited_for(monkeypatch):
-    monkeypatch.setattr(cisco, "_RESTART", 10.0)
-
+def test_a_phone_that_restarts_after_the_submit_is_waited_for():
     class Restarting(FakeCisco):
         def _submit(self, request):
             return self.restart(super()._submit(request))
@@ -236,6 +252,49 @@ def test_a_phone_that_takes_its_time(faults):
     with make("mpp", faults=faults) as fake:
         assert configure_phone(target_of(fake), WANTED, in_use=False)["changed"]
         assert fake.writes == 1
+
+
+def test_a_phone_that_applies_later_than_usual_is_waited_for(monkeypatch):
+    monkeypatch.setattr(cisco, "_APPLY", 0.1)
+    with make("mpp", faults={"resync_apply": 1.5}) as fake:
+        assert configure_phone(target_of(fake), WANTED, in_use=False)["changed"]
+        assert (fake.resyncs, fake.writes) == (1, 1)
+
+
+def test_a_phone_that_has_fetched_and_applies_after_our_patience_is_not_said_to_be_as_it_was():
+    with make("mpp", faults={"resync_apply": 2.5}) as fake:
+        error = refuse(NotApplied, lambda: configure_phone(target_of(fake), ONE, in_use=False, reboot_timeout=0.5))
+        assert "local_port of line 1 is 5060 instead of 5074" in str(error) and "may still apply" in str(error) and "All settings" not in str(error)
+        assert error.wrote and fake.writes == 0
+        deadline = time.monotonic() + 10
+        while not fake.writes and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert (fake.resyncs, fake.writes, fake.values["SIP_Port_1_"]) == (1, 1, "5074")
+
+
+def test_a_phone_that_is_gone_after_it_has_fetched_is_waited_for_once():
+    class Gone(FakeCisco):
+        def store(self, changes):
+            super().store(changes)
+            self.faults["drop"] = True
+
+    with Gone("mpp", password=PASSWORD, accounts=TWO_LINES) as fake:
+        started = time.monotonic()
+        error = refuse(Unreachable, lambda: configure_phone(target_of(fake), ONE, in_use=False, reboot_timeout=1.0))
+        assert error.wrote and "is not put back" in str(error) and fake.resyncs == 1 and time.monotonic() - started < 8
+
+
+@pytest.mark.usefixtures("_in_vain")
+def test_a_phone_that_comes_from_another_address_is_turned_away_and_told():
+    with make("mpp", faults={"resync_from": "127.0.0.9"}) as fake:
+        error = refuse(DeviceError, lambda: configure_phone(target_of(fake), ONE, in_use=False))
+        assert "came from 127.0.0.9 and was turned away" in str(error) and "NAT" in str(error)
+        assert not error.wrote and (fake.served, fake.writes) == ([], 0)
+
+
+def test_a_phone_of_a_site_fetches_from_its_own_address():
+    with make("mpp", address="127.0.0.5") as fake:
+        assert configure_phone(target_of(fake, host="127.0.0.5"), ONE, in_use=False)["changed"]
 
 
 def test_a_resync_waits_for_the_end_of_a_call():

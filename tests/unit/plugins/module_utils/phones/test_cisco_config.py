@@ -27,7 +27,7 @@ ONE = {"lines": [{"line": 1, "local_port": 5074}]}
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    for name, seconds in (("_FETCH", 2.0), ("_APPLY", 0.5), ("_RESTART", 0.6), ("_PAUSE", 0.03)):
+    for name, seconds in (("_FETCH", 2.0), ("_APPLY", 0.5), ("_PAUSE", 0.03)):
         monkeypatch.setattr(cisco, name, seconds)
 
 
@@ -94,6 +94,41 @@ def test_an_empty_port_is_filled_and_emptied_again():
         assert result["before"] == {"lines": [{"line": 1, "local_port": None}]} and fake.values["SIP_Port_1_"] == "5074"
         configure_phone(target_of(fake), result["before"])
         assert fake.values["SIP_Port_1_"] == ""
+
+
+@pytest.mark.parametrize(("shown", "before"), [("0", None), ("15", 15), ("3600", 3600)])
+def test_a_keep_alive_comes_back_as_it_was(shown, before):
+    with make("spa") as fake:
+        fake.values["NAT_Keep_Alive_Intvl"] = shown
+        result = configure_phone(target_of(fake), {"keep_alive_interval": 20})
+        assert result["before"] == {"keep_alive_interval": before} and fake.values["NAT_Keep_Alive_Intvl"] == "20"
+        configure_phone(target_of(fake), result["before"])
+        assert fake.values["NAT_Keep_Alive_Intvl"] == shown
+
+
+@pytest.mark.parametrize("shown", ["", "5000", "often"])
+def test_a_keep_alive_that_could_not_be_put_back_is_not_touched(shown):
+    with make("spa") as fake:
+        fake.values["NAT_Keep_Alive_Intvl"] = shown
+        result = configure_phone(target_of(fake), {"keep_alive_interval": 20, **ONE})
+        assert result["unsupported"] == ["keep_alive_interval"] and fake.written == [{"SIP_Port_1_": "5074"}]
+
+
+@pytest.mark.parametrize("shown", ["0", "70000", "0x", "auto"])
+def test_a_port_that_is_none_is_not_written_over(shown):
+    with make("spa") as fake:
+        fake.values["SIP_Port_1_"] = shown
+        assert "no port" in str(refuse(Unsupported, lambda: configure_phone(target_of(fake), ONE)))
+        assert fake.writes == 0
+
+
+def test_half_of_a_pair_is_not_taken_for_nothing():
+    """The mapping would not go, so it still is "stun"; but the keep-alives are on now, which they were not."""
+    with make("mpp", faults={"silent_success": ["NAT_Mapping_Enable_1_"]}) as fake:
+        fake.values.update(STUN_Enable="Yes", NAT_Mapping_Enable_1_="Yes")
+        before = dict(fake.values)
+        error = refuse(NotApplied, lambda: configure_phone(target_of(fake), {"lines": [{"line": 1, "nat_traversal": "keep_alive"}]}, in_use=False))
+        assert "has been put back" in str(error) and fake.values == before
 
 
 @pytest.mark.parametrize("kind", ["spa", "mpp"])
@@ -251,10 +286,10 @@ class Rubbish(FakeCisco):
 @given(XML.map(lambda text: f"<flat-profile><Product_Name>SPA5</Product_Name>{text}</flat-profile>") | TAGS | st.text(min_size=1, max_size=30))
 def test_a_whole_visit_survives_any_answer(text):
     with pytest.MonkeyPatch.context() as patch, Rubbish("spa", scheme="", accounts=TWO_LINES, faults={"resync_lost": True}) as fake:
-        for name in ("_FETCH", "_APPLY", "_RESTART", "_PAUSE"):
+        for name in ("_FETCH", "_APPLY", "_PAUSE"):
             patch.setattr(cisco, name, 0.02)
         fake.text = text
         try:
-            configure_phone(target_of(fake), ONE, when_busy="skip")
+            configure_phone(target_of(fake), ONE, when_busy="skip", reboot_timeout=0.05)
         except EvenportError as error:
             assert str(error)

@@ -1,9 +1,11 @@
 # Copyright: (c) 2026, evenport.sip contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""What is Fanvil's alone: sessions, uploads, restarts. What every phone must do is in contract_suite.py."""
+
 from __future__ import annotations
 
-import contextlib
+import json
 import time
 
 import pytest
@@ -13,7 +15,6 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import (
     BadAnswer,
     Busy,
     DeviceError,
-    EvenportError,
     IdentityMismatch,
     NotApplied,
     SessionLost,
@@ -23,20 +24,9 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import (
 from ansible_collections.evenport.sip.plugins.module_utils.phones.fanvil import driver as fanvil
 from ansible_collections.evenport.sip.plugins.module_utils.phones.fanvil import web as fanvil_web
 from ansible_collections.evenport.sip.plugins.module_utils.phones.work import configure_phone, inspect_phone
-from tests.fakes.fanvil import FakeFanvil
-from tests.fakes.web import FakeWebServer, Reply
-from tests.unit.plugins.module_utils.phones.contract_suite import PASSWORD, TWO_LINES, PhoneContract, Row, configure, refuse, target_of
-
-WANTED = {"keep_alive_interval": 20, "lines": [
-    {"line": 1, "local_port": 5074, "nat_traversal": "keep_alive", "rport": True}, {"line": 2, "nat_traversal": "stun", "rport": False}]}
-CHANGES = frozenset({"sip.SIPPort", "sip.line.1.UDPUpdateTTL", "sip.line.2.UDPUpdateTTL", "sip.line.2.NATType", "sip.line.2.EnableRport"})
-PORT = {"lines": [{"line": 1, "local_port": 5074}]}
-
-
-def make(kind="v5501", faults=None, **more):
-    """A session that nobody can end lasts 0.3 s, so that the next visit need not wait for it."""
-    seconds = 60.0 if kind == "older" else 0.3
-    return FakeFanvil(kind, **{"password": PASSWORD, "accounts": TWO_LINES, "session_seconds": seconds, "faults": faults, **more})
+from tests.unit.plugins.module_utils.phones.contract_suite import PhoneContract, Row, refuse
+from tests.unit.plugins.module_utils.phones.fanvil_visits import CHANGES, PORT, WANTED, make, target
+from tests.unit.plugins.module_utils.phones.fanvil_visits import _short_pauses as _short_pauses
 
 
 def row(name, kind, generation, read_path, write_path, *, always=None, **more):
@@ -47,14 +37,6 @@ def row(name, kind, generation, read_path, write_path, *, always=None, **more):
         provision=lambda fake: fake.values.update({"ap.FlashServerIP": "http://admin:hunter2@prov.example.net/cfg"}))
 
 
-@pytest.fixture(autouse=True)
-def _short_pauses(monkeypatch):
-    monkeypatch.setattr(fanvil, "DIGEST", 0.2)
-    monkeypatch.setattr(fanvil, "BACK_PAUSE", 0.05)
-    monkeypatch.setattr(fanvil, "BACK_WITHIN", 5.0)
-    monkeypatch.setattr(fanvil_web, "NONCE_PAUSE", 0.15)
-
-
 class TestContract(PhoneContract):
     ROWS = [
         row("v5501", "v5501", "session", "default_user_config", "POST /config.htm"),
@@ -63,10 +45,6 @@ class TestContract(PhoneContract):
             restarts=False),                    # a change is in force after the upload: nothing is left to restart for
         row("xml", "xml", "xml", "information.htm", 'POST /xmlService cmd="set"'),
     ]
-
-
-def target(fake, **more):
-    return target_of(fake, **more)
 
 
 # ---------------------------------------------------------------------- how it is logged in to
@@ -112,7 +90,8 @@ def test_an_empty_nonce_is_somebody_elses_session_and_no_wrong_password(kind, mo
     monkeypatch.setattr(fanvil_web, "NONCE_PAUSE", 0.01)
     with make(kind, {"foreign_session": True}) as fake:
         error = refuse(Busy, lambda: configure_phone(target(fake), WANTED, in_use=False))
-        assert error.code == "deferred" and not error.wrote and "somebody else" in str(error)
+        assert error.code == "deferred" and not error.wrote and "somebody" in str(error)
+        assert ("somebody else" in str(error)) == (kind == "older") == ("session of ours" not in str(error))
         assert (fake.login_attempts, fake.writes, fake.sessions_taken) == (0, 0, 0)
         assert sum("nonce" in line or line == "GET /" for line in fake.log) <= 2 * fanvil_web.NONCE_TRIES + 1
 
@@ -125,10 +104,119 @@ def test_a_session_that_is_about_to_end_is_waited_for():
 
 
 @pytest.mark.parametrize("kind", ["v5501", "older"])
-def test_server_too_busy_is_busy(kind):
-    with make(kind, {"too_busy": True}) as fake:
-        assert not refuse(Busy, lambda: configure_phone(target(fake), WANTED, in_use=False)).wrote
-        assert fake.writes == 0
+@pytest.mark.parametrize("when", [True, "all"])
+def test_server_too_busy_is_busy_and_nobodys_session(kind, when):
+    with make(kind) as fake:
+        fake.faults["too_busy"] = when
+        error = refuse(Busy, lambda: configure_phone(target(fake), WANTED, in_use=False))
+        assert not error.wrote and fake.writes == 0
+        assert "logged in" not in str(error) and "session" not in str(error)
+
+
+def other(port):
+    return {"lines": [{"line": 1, "local_port": port}]}
+
+
+def handed_over(result):
+    """As another process gets it."""
+    return json.loads(json.dumps(result["session"]))
+
+
+def test_a_session_that_nobody_can_end_is_used_by_the_next_task_of_the_run():
+    with make(session_seconds=60) as fake:
+        first = configure_phone(target(fake), PORT, in_use=False)
+        second = configure_phone(target(fake), other(5080), in_use=False, session=handed_over(first))
+        third = configure_phone(target(fake), first["before"], in_use=False, session=handed_over(second))
+        assert [one["changed"] for one in (first, second, third)] == [True] * 3 and fake.values["sip.SIPPort"] == "5060"
+        assert (fake.sessions_taken, fake.login_attempts, fake.writes) == (1, 0, 3)
+        assert sum("nonce" in line for line in fake.log) == 1 and sum(line == "POST /" for line in fake.log) == 1
+        assert "/default_user_config.xml" in fake.basic                # reading goes by Basic as before
+
+
+@pytest.mark.parametrize("faults", [{}, {"form_by_basic": True}, {"asks_basic": True}, {"asks_basic": True, "form_by_basic": True}], ids=str)
+def test_a_session_handed_over_that_is_dead_costs_one_login_and_no_second_write(faults):
+    with make(faults=faults, session_seconds=60) as fake:
+        session = handed_over(configure_phone(target(fake), PORT, in_use=False))
+        fake.expire_sessions()
+        again = configure_phone(target(fake), other(5080), in_use=False, session=session)
+        assert again["changed"] and (fake.sessions_taken, fake.writes, fake.login_attempts) == (2, 2, 0)
+        assert again["session"] and again["session"] != session
+
+
+@pytest.mark.parametrize("taken", ["before", "meanwhile"])
+def test_a_dead_session_whose_place_somebody_has_taken_is_busy_and_no_wrong_password(taken):
+    with make(session_seconds=60) as fake:
+        session = handed_over(configure_phone(target(fake), PORT, in_use=False))
+        fake.expire_sessions()
+        if taken == "before":
+            fake.faults["foreign_session"] = True
+        else:
+            login = fake._login
+            fake._login = lambda request: fake.faults.update(foreign_session=True) or login(request)
+        error = refuse(Busy, lambda: configure_phone(target(fake), other(5080), in_use=False, session=session))
+        assert not error.wrote and (fake.writes, fake.sessions_taken) == (1, 1) and "somebody is logged in" in str(error)
+
+
+def test_without_the_session_the_next_task_says_whose_it_may_be():
+    with make(session_seconds=60) as fake:
+        configure_phone(target(fake), PORT, in_use=False)
+        error = refuse(Busy, lambda: configure_phone(target(fake), other(5080), in_use=False))
+        assert "somebody is logged in" in str(error) and "a session of ours has not ended yet" in str(error) and "othing was written" in str(error)
+        assert not error.wrote and (fake.writes, fake.login_attempts) == (1, 0)
+
+
+def test_no_session_is_handed_over_where_it_has_been_ended_or_was_never_needed():
+    for kind in ("older", "xml"):
+        with make(kind) as fake:
+            assert "session" not in configure_phone(target(fake), PORT, in_use=False)
+
+
+@pytest.mark.parametrize("rubbish", [{"fanvil": {"auth": "a b\r\nc", "reads": True}}, {"fanvil": 7}, {"fanvil": {}}, {"yealink": {"auth": "0" * 16}}])
+def test_what_is_no_session_of_ours_is_passed_over(rubbish):
+    with make() as fake:
+        assert configure_phone(target(fake), PORT, in_use=False, session=rubbish)["changed"]
+
+
+def test_a_session_survives_that_the_phone_was_only_slow_to_answer():
+    """Away for a moment after the upload, and not restarted: it still holds our session and gives out no other."""
+    with make(session_seconds=60) as fake:
+        information, gone = fake._information, []
+
+        def slow(request):
+            if fake.writes == 1 and not gone:
+                gone.append(True)
+                time.sleep(0.8)
+            return information(request)
+
+        fake._information = slow
+        result = configure_phone(target(fake, timeout=0.4), PORT, in_use=False)
+        assert gone and configure_phone(target(fake), other(5080), in_use=False, session=handed_over(result))["changed"]
+        assert fake.sessions_taken == 1
+
+
+def test_after_a_restart_upon_the_upload_the_next_upload_takes_a_new_session():
+    with make(faults={"upload_reboots": True, "slow_reboot": 0.3}, session_seconds=60) as fake:
+        result = configure_phone(target(fake), PORT, in_use=False)
+        assert configure_phone(target(fake), other(5080), in_use=False, session=handed_over(result))["changed"]
+        assert (fake.sessions_taken, fake.writes) == (2, 2)
+
+
+@pytest.mark.parametrize("expired", [False, True])
+def test_one_session_from_scan_to_push_where_reading_needs_it(expired):
+    with make(faults={"no_basic": True}, session_seconds=60) as fake:
+        found = inspect_phone(target(fake), WANTED, keep_session=True)
+        assert handed_over(found)
+        if expired:
+            fake.expire_sessions()
+        pushed = configure_phone(target(fake), WANTED, in_use=False, session=handed_over(found))
+        assert pushed["changed"] and configure_phone(target(fake), pushed["before"], in_use=False, session=handed_over(pushed))["changed"]
+        assert (fake.sessions_taken, fake.login_attempts, fake.writes) == (1 + expired, 0, 2)
+
+
+def test_a_second_look_at_a_phone_where_reading_needs_the_session_says_whose_it_may_be():
+    with make(faults={"no_basic": True}, session_seconds=60) as fake:
+        inspect_phone(target(fake))
+        assert "a session of ours has not ended yet" in str(refuse(Busy, lambda: inspect_phone(target(fake))))
 
 
 def test_two_logins_are_never_close_together():
@@ -210,11 +298,22 @@ def test_a_restart_that_begins_late_is_waited_for_too(monkeypatch):
         assert configure_phone(target(fake), WANTED, in_use=False)["changed"] and fake.writes == 1 and came
 
 
-def test_a_phone_that_stays_away_after_the_upload_is_an_error_that_wrote(monkeypatch):
-    monkeypatch.setattr(fanvil, "BACK_WITHIN", 0.3)
-    with make("v5501", {"upload_reboots": True, "slow_reboot": 30}) as fake:
-        error = refuse(Unreachable, lambda: configure_phone(target(fake), WANTED, in_use=False))
-        assert error.wrote and fake.writes == 1 and "could not read it back" in str(error)
+@pytest.mark.parametrize("kind", ["v5501", "older"])
+@pytest.mark.parametrize("dies", ["refuses", "hangs"])
+def test_a_phone_that_stays_away_after_the_upload_is_given_up_in_time(kind, dies):
+    """In the user's time, and not waited for again to put back. It wrote, and what is left is said."""
+    with make(kind, {"upload_reboots": dies == "refuses", "slow_reboot": 30}) as fake:
+        store = fake.store
+
+        def stored(changes):
+            store(changes)
+            fake.faults["hang"] = dies == "hangs"
+
+        fake.store = stored
+        started = time.monotonic()
+        error = refuse(Unreachable, lambda: configure_phone(target(fake, timeout=0.5), WANTED, in_use=False, reboot_timeout=3))
+        assert error.wrote and fake.writes == 1 and "could not read it back" in str(error) and "(it had " in str(error)
+        assert 2.5 < time.monotonic() - started < 3 + 4
 
 
 def test_the_session_is_lost_at_the_upload_of_a_phone_without_logout():
@@ -278,37 +377,6 @@ def test_values_that_a_fanvil_does_not_take(wanted):
         assert fake.writes == 0 and fake.sessions_taken == 0
 
 
-# ---------------------------------------------------------------------- the XML service
-
-
-def test_the_xml_service_needs_no_session():
-    with make("xml") as fake:
-        configure_phone(target(fake), WANTED, in_use=False)
-        assert fake.sessions_taken == fake.login_attempts == 0 and not any("config" in line for line in fake.log)
-
-
-def test_a_code_that_is_not_zero_is_a_refusal():
-    with make("xml", {"ret_code": 5}) as fake:
-        error = refuse(DeviceError, lambda: configure_phone(target(fake), WANTED, in_use=False))
-        assert "RetCode 5" in str(error) and not error.wrote and fake.writes == 0
-
-
-def test_a_service_that_does_not_know_the_port_is_not_used():
-    class Other(FakeFanvil):
-        def _service(self, request):
-            return super()._service(request) if b"SIPPort" not in request.body else Reply(
-                200, b'<FanvilConfiguration cmd="get"><RetCode>2</RetCode></FanvilConfiguration>', "text/xml")
-
-    with Other("xml", password=PASSWORD, accounts=TWO_LINES) as fake:
-        assert inspect_phone(target(fake))["identity"]["generation"] == "session"
-        assert configure_phone(target(fake), PORT, in_use=False)["changed"] and fake.sessions_taken == 1
-
-
-def test_a_web_page_instead_of_the_service_is_no_service():
-    with make("xml", {"html": "xmlService"}) as fake:
-        assert inspect_phone(target(fake))["identity"]["generation"] == "session"
-
-
 # ---------------------------------------------------------------------- identity, provisioning, restart
 
 
@@ -356,97 +424,3 @@ def test_a_restart_too_quick_to_be_seen_is_known_by_the_up_time(monkeypatch):
         configure_phone(target(fake), PORT, in_use=False)
         time.sleep(0.1)
         assert configure_phone(target(fake), PORT, in_use=False, reboot="if_needed", reboot_timeout=3)["applied"] == "rebooted"
-
-
-# ---------------------------------------------------------------------- settings
-
-
-def test_the_longest_interval_of_an_active_line_counts_and_all_of_them_are_set():
-    with make() as fake:
-        fake.values.update({"sip.line.1.UDPUpdateTTL": "20", "sip.line.2.UDPUpdateTTL": "60"})
-        result = configure_phone(target(fake), {"keep_alive_interval": 20}, in_use=False)
-        assert result["before"] == {"keep_alive_interval": 60} and fake.written == [{"sip.line.2.UDPUpdateTTL": "20"}]
-        fake.values.update({"sip.line.2.EnableReg": "0", "sip.line.2.UDPUpdateTTL": "60"})
-        assert not configure_phone(target(fake), {"keep_alive_interval": 20}, in_use=False)["changed"]
-
-
-def test_a_port_of_zero_is_no_port_and_is_set():
-    with make() as fake:
-        fake.values["sip.SIPPort"] = "0"
-        result = configure_phone(target(fake), PORT, in_use=False)
-        assert result["before"] == {"lines": [{"line": 1, "local_port": None}]} and fake.values["sip.SIPPort"] == "5074"
-
-
-# ---------------------------------------------------------------------- recognising
-
-
-class Page(FakeWebServer):
-    def __init__(self, reply, nonce=b""):
-        super().__init__()
-        self.reply, self.nonce = reply, nonce
-        self.credentials = False
-
-    def handle(self, request):
-        self.credentials |= "authorization" in request.headers or PASSWORD.encode() in request.body
-        return self.reply if request.path == "/" else Reply(200, self.nonce) if request.path == "/key==nonce" and self.nonce else Reply(404)
-
-
-RAPID = ("Server", "RapidLogic/1.1")
-COOKIE = ("Set-Cookie", "auth=0123456789abcdef; path=/")
-
-
-@pytest.mark.parametrize("reply", [
-    Reply(200, b"<title>nginx</title>"),
-    Reply(200, b"<title>Printer</title>", headers=[RAPID]),                             # printers and routers use this server too
-    Reply(200, b"<title>Printer</title>", headers=[RAPID, ("Set-Cookie", "session=1")]),
-    Reply(200, b"<title>x</title>", headers=[COOKIE]),
-    Reply(200, b"<input name=nonce><input name=encoded>", headers=[("Server", "nginx")]),
-    Reply(302, headers=[("Location", "/servlet?m=mod_listener&p=login")]),
-])
-@pytest.mark.parametrize("brand", ["auto", "fanvil"])
-def test_a_stranger_gets_no_password_and_no_question_that_takes_a_session(reply, brand):
-    with Page(reply) as fake:
-        with pytest.raises(EvenportError):
-            inspect_phone(target_of(FakeAddress(fake), mac="", brand=brand))
-        assert not fake.credentials and "POST /xmlService" not in fake.log
-        rapid = RAPID in reply.headers
-        assert ("GET /key==nonce" in fake.log) == (brand == "fanvil" and rapid)
-
-
-class FakeAddress:
-    """What target_of() needs of a fake."""
-
-    def __init__(self, server):
-        self.tls, self.port, self.mac = None, server.port, ""
-
-
-@pytest.mark.parametrize("headers", [
-    [RAPID, COOKIE], [COOKIE, RAPID], [("Server", "Rapid Logic/1.1"), ("Set-Cookie", "lang=en, auth=0123456789ABCDEF; path=/")],
-    [RAPID, ("WWW-Authenticate", 'Basic realm="VoIP Phone"')]])
-def test_the_signs_of_a_front_page(headers):
-    with Page(Reply(200, b"<html>x</html>", headers=headers)) as fake:
-        with contextlib.suppress(EvenportError):
-            inspect_phone(target_of(FakeAddress(fake), mac=""))
-        assert "POST /xmlService" in fake.log
-
-
-def test_a_fanvil_without_the_cookie_is_asked_for_a_nonce_when_somebody_says_it_is_one():
-    with Page(Reply(200, b"<html>x</html>", headers=[RAPID]), nonce=b"ba00a8c0000004a7") as fake:
-        with contextlib.suppress(EvenportError):
-            inspect_phone(target_of(FakeAddress(fake), mac="", brand="fanvil"))
-        assert fake.log.index("GET /key==nonce") < fake.log.index("POST /xmlService")
-
-
-@pytest.mark.parametrize("kind", ["v5501", "older", "xml"])
-def test_a_phone_is_recognised_by_itself_before_any_password(kind):
-    with make(kind) as fake:
-        assert inspect_phone(target_of(fake))["identity"]["brand"] == "fanvil"
-        assert fake.log[0] == "GET /" and fake.log[1] == "POST /xmlService"
-
-
-def test_configure_is_the_rollouts():
-    """The helper of the suite says what the PBX knows; this is what happens where nobody asks it."""
-    with make() as fake:
-        assert configure_phone(target(fake), PORT)["applied"] == "live"
-    with make() as fake:
-        assert configure(TestContract.ROWS[0], fake)["changed"]

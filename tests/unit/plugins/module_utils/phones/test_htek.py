@@ -5,71 +5,55 @@
 
 from __future__ import annotations
 
-import time
 from xml.etree import ElementTree
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.evenport.sip.plugins.module_utils.errors import AuthFailed, BadAnswer, DeviceError, NotApplied, PermissionMissing, Unsupported
+from ansible_collections.evenport.sip.plugins.module_utils.errors import AuthFailed, BadAnswer, NotApplied, Unsupported
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer
-from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Identity
-from ansible_collections.evenport.sip.plugins.module_utils.phones import work
 from ansible_collections.evenport.sip.plugins.module_utils.phones.htek import config as htek_config
 from ansible_collections.evenport.sip.plugins.module_utils.phones.htek import driver as htek
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Place
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
-from ansible_collections.evenport.sip.plugins.module_utils.phones.work import configure_phone, inspect_phone
+from ansible_collections.evenport.sip.plugins.module_utils.phones.work import inspect_phone
 from tests.fakes.htek import FakeHtek
-from tests.fakes.web import FakeWebServer, Reply, Request
-from tests.unit.plugins.module_utils.phones.contract_suite import PASSWORD, TWO_LINES, PhoneContract, Row, refuse, target_of
-
-WANTED = {"random_port": False, "keep_alive_interval": 30, "lines": [
-    {"line": 1, "local_port": 5074, "nat_traversal": "keep_alive", "rport": True},
-    {"line": 2, "local_port": 5076, "nat_traversal": "keep_alive", "rport": True}]}
-ONE = {"random_port": False, "lines": [{"line": 1, "local_port": 5074}]}
-
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch):
-    """A fake restarts in half a second; a real phone takes a minute."""
-    monkeypatch.setattr(work, "_REBOOT_POLL", 0.05)
-    monkeypatch.setattr(work, "_REBOOT_STARTS", 1.5)
+from tests.fakes.web import Reply, Request
+from tests.unit.plugins.module_utils.phones.contract_suite import PASSWORD, TWO_LINES, PhoneContract, Row, refuse
+from tests.unit.plugins.module_utils.phones.htek_visits import ONE, WANTED, configure, driver, target
+from tests.unit.plugins.module_utils.phones.htek_visits import _impatient as _impatient
 
 
 def row(name, kind, changes, **options):
+    random = options.setdefault("random", False)
+    half = ("P778", "instead of 5076") if random else ("P740", "local_port of line 2 is 5062 instead of 5076")
     return Row(
         name, lambda **more: FakeHtek(kind, **{"password": PASSWORD, "accounts": TWO_LINES, **options, **more}), "htek", kind,
-        WANTED, frozenset(changes), ("P740", "local_port of line 2 is 5062 instead of 5076"), {1: 5060, 2: 5062}, {1: 5074, 2: 5076},
+        WANTED, frozenset(changes), half, {1: None, 2: None} if random else {1: 5060, 2: 5062}, {1: 5074, 2: 5076},
         "download_xml_cfg", "HLCFG_XML", "index.htm", sessions=False, resumes=False, mac_first=False, lock_text="", call_state=False, applies="reboot",
         provision=lambda fake: fake.values.update({"P237": "http://admin:hunter2@prov.example.net/cfg"}))
 
 
 class TestContract(PhoneContract):
     ROWS = [
-        row("basic", "basic", {"P40", "P740", "P52", "P730", "P84"}, random=False),
-        row("digest", "digest", {"P40", "P740", "P78", "P778", "P52", "P84"}),                  # one NAT setting: both accounts have profile 0
-        row("rebrand", "basic", {"P40", "P740", "P78", "P778", "P52", "P730", "P84"}, title="North American Telecom", server="", model="S500"),
+        row("basic", "basic", {"P40", "P740", "P52", "P730", "P84"}),
+        row("digest", "digest", {"P40", "P740", "P52", "P84"}),                                 # one NAT setting: both accounts have profile 0
+        row("random", "digest", {"P40", "P740", "P78", "P778", "P52", "P84"}, random=True),
+        row("rebrand", "basic", {"P40", "P740", "P52", "P730", "P84"}, title="North American Telecom", server="", model="S500"),
     ]
 
-
-def target(fake, **more):
-    return target_of(fake, **{"password": fake.password, "timeout": 2.0, **more})
-
-
-def configure(fake, wanted=None, **more):
-    return configure_phone(target(fake), ONE if wanted is None else wanted, **{"in_use": False, **more})
-
-
-def driver(fake):
-    """A driver that is logged in and has read."""
-    web = WebSession(target(fake).reach())
-    made = htek.Htek(target(fake), web, Identity("htek"))
-    made.login()
-    made.read()
-    return made
+    def test_restore_puts_everything_back(self, row):
+        """What a random account has stored for a port has no effect; only the visit that overwrites it knows it."""
+        if row.name != "random":
+            super().test_restore_puts_everything_back(row)
+            return
+        with row.make() as fake:
+            before = dict(fake.values)
+            configure(fake, configure(fake, WANTED)["before"])
+            assert {code for code in before if fake.values[code] != before[code]} == {"P40", "P740"}
+            assert all(port >= 32768 for port in fake.effective.values())
 
 
 # ---------------------------------------------------------------------- login
@@ -129,7 +113,7 @@ def test_a_page_that_is_no_status_page_is_no_login(page):
 
 def test_labels_decide_and_never_numbers():
     """P578 is the random port of account 3 on old firmware, and the profile of account 2 on newer."""
-    wanted = {"random_port": False, "lines": [{"line": 3, "local_port": 5088}]}
+    wanted = {"lines": [{"line": 3, "local_port": 5088}]}
     accounts = [{"user": str(n), "port": 5060, "random": n == 3} for n in (1, 2, 3)]
     with FakeHtek("basic", model="UC903", accounts=accounts) as fake:
         configure(fake, wanted)
@@ -222,7 +206,33 @@ def test_provisioning_is_reported_without_credentials(kind, path, expected):
         assert inspect_phone(target(fake))["provisioning"] == expected
 
 
-# ---------------------------------------------------------------------- random ports
+@pytest.mark.parametrize("text", ["7", "on", "²"])
+def test_what_can_not_be_read_is_not_touched_and_named(text):
+    with FakeHtek("basic") as fake:
+        fake.values.update(P52=text, P136=text, P84="5000")
+        result = configure(fake, {"keep_alive_interval": 30, "lines": [{"line": 1, "local_port": 5074, "nat_traversal": "keep_alive", "rport": True}]})
+        assert sorted(result["unsupported"]) == ["keep_alive_interval", "nat_traversal of line 1", "rport of line 1"]
+        assert fake.written == [{"P40": "5074", "P78": "0"}]
+
+
+def test_a_keep_alive_that_is_off_is_off_again():
+    with FakeHtek("basic") as fake:
+        fake.values["P84"] = "0"
+        before = configure(fake, {"keep_alive_interval": 30})["before"]
+        assert before == {"keep_alive_interval": None} and fake.values["P84"] == "30"
+        configure(fake, before)
+        assert fake.values["P84"] == "0"
+
+
+@pytest.mark.parametrize("text", ["0", "70000", "none"])
+def test_a_port_that_is_none_is_not_written_over(text):
+    with FakeHtek("basic", random=False) as fake:
+        fake.values["P40"] = text
+        assert "no port" in str(refuse(Unsupported, lambda: configure(fake)))
+        assert fake.writes == 0
+
+
+# ---------------------------------------------------------------------- random ports, which each account has for itself
 
 
 def test_a_phone_as_from_the_factory_registers_from_a_random_port_until_it_is_switched_off():
@@ -230,24 +240,53 @@ def test_a_phone_as_from_the_factory_registers_from_a_random_port_until_it_is_sw
     with FakeHtek("basic", accounts=[{"user": "101"}], on_register=lambda fake, number, port: ports.append(port)) as fake:
         assert ports[-1] >= 32768
         before = configure(fake)["before"]
-        assert before == {"random_port": True, "lines": [{"line": 1, "local_port": None}]}
+        assert before == {"lines": [{"line": 1, "local_port": None}]}
         assert fake.written == [{"P40": "5074", "P78": "0"}] and ports[-1] == 5074
-        assert configure(fake, before)["changed"] and fake.values["P78"] == "1" and fake.values["P40"] == "" and ports[-1] >= 32768
+        assert configure(fake, before)["changed"] and fake.written[1:] == [{"P78": "1"}] and ports[-1] >= 32768
 
 
-def test_an_inactive_account_gets_its_port_too_and_back():
-    with FakeHtek("basic", accounts=[{"user": "101", "port": 5060, "random": False}, {"user": "", "active": False}]) as fake:
+def test_there_is_no_switch_of_the_whole_phone():
+    with FakeHtek("basic") as fake:
+        result = configure(fake, {"random_port": False, **ONE})
+        assert result["unsupported"] == ["random_port"] and fake.written == [{"P40": "5074", "P78": "0"}]
+
+
+@pytest.mark.parametrize("kind", ["basic", "digest"])
+@pytest.mark.parametrize("port", ["", "5060", "5064"])
+def test_an_account_that_nobody_plans_is_not_touched(kind, port):
+    """Its random port would become 5060, somebody else's perhaps."""
+    with FakeHtek(kind, accounts=[{"user": "101", "port": 5060}, {"user": "102", "port": port}]) as fake:
         values = dict(fake.values)
-        result = configure(fake, {"lines": [{"line": 2, "local_port": 5062}], "random_port": False})
-        assert fake.written == [{"P740": "5062", "P778": "0"}]
-        configure(fake, result["before"])
-        assert fake.values == values
+        before = configure(fake)["before"]
+        assert fake.effective[1] == 5074 and fake.effective[2] >= 32768 and set(fake.written[0]) == {"P40", "P78"}
+        assert [account["local_port"] for account in inspect_phone(target(fake))["accounts"]] == [5074, None]
+        configure(fake, before)
+        assert fake.values == {**values, "P40": "5074"} and all(used >= 32768 for used in fake.effective.values())
 
 
-def test_only_the_active_accounts_are_switched_off():
-    with FakeHtek("basic", model="UC903", accounts=[{"user": "1", "port": 5060}, {"user": "2", "port": 5060}, {"user": "", "active": False}]) as fake:
-        configure(fake, {"random_port": False})
-        assert fake.written == [{"P78": "0", "P778": "0"}]
+def test_an_empty_port_counts_as_5060_for_everybody():
+    with FakeHtek("basic", accounts=[{"user": "101", "random": False}, {"user": "102", "random": False}]) as fake:
+        found = inspect_phone(target(fake))
+        assert [account["local_port"] for account in found["accounts"]] == [5060, 5060]
+        before = configure(fake)["before"]
+        assert before == {"lines": [{"line": 1, "local_port": 5060}]} and fake.written == [{"P40": "5074"}]
+        configure(fake, before)
+        assert (fake.values["P40"], fake.values["P78"], fake.values["P740"]) == ("5060", "0", "") and fake.effective == {1: 5060, 2: 5060}
+
+
+@pytest.mark.parametrize("port", ["", "5062"])
+def test_half_of_the_pair_is_put_back_to_the_letter(port):
+    """The port is stored, and its account stays random: the same port as before to the network, but not the same settings."""
+    with FakeHtek("basic", accounts=[{"user": "101", "port": port}], faults={"silent_success": ["P78"]}) as fake:
+        values = dict(fake.values)
+        error = refuse(NotApplied, lambda: configure(fake))
+        assert "local_port of line 1 is 'random' instead of 5074" in str(error) and "has been put back" in str(error)
+        assert fake.values == values and fake.writes == 2
+
+
+def test_a_switch_that_this_firmware_lacks_can_not_be_put_on():
+    with FakeHtek("basic", accounts=[{"user": "101", "port": 5060}], faults={"missing": ["Account1.UseRandomPort"]}) as fake, pytest.raises(Unsupported):
+        driver(fake).check({Place("local_port", 1): None})
 
 
 class Memory:
@@ -287,7 +326,7 @@ class Memory:
 
     def used(self):
         """What each account really uses."""
-        return {number: 0 if self.fake.get(number, "UseRandomPort") == "1" else self.fake.get(number, "LocalSipPort")
+        return {number: 0 if self.fake.get(number, "UseRandomPort") == "1" else self.fake.get(number, "LocalSipPort") or "5060"
                 for number in range(1, self.fake.accounts + 1)}
 
 
@@ -295,188 +334,29 @@ ACCOUNT = st.fixed_dictionaries({"user": st.just("1"), "active": st.sampled_from
                                  "port": st.sampled_from(["", "5060", "5072", "5074", "5360"])})         # 5072 and 5074: as planned already
 
 
-def sane(account):
-    """A fixed port has a number."""
-    return account["random"] or account["port"]
-
-
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(ACCOUNT.filter(sane), min_size=1, max_size=3))
-def test_random_ports_are_read_back_and_restored_whatever_they_are(accounts):
+@given(st.lists(ACCOUNT, min_size=1, max_size=3), st.sets(st.integers(1, 3), min_size=1))
+def test_ports_are_read_back_and_restored_in_another_visit(accounts, planned):
+    """Of the accounts that are planned their use comes back, and the others' settings are never touched."""
     phone = Memory(accounts)
     used, values = phone.used(), dict(phone.fake.values)
-    wanted = {Place("random_port"): False, **{Place("local_port", number): 5070 + 2 * number for number in range(1, len(accounts) + 1)}}
+    wanted = {Place("local_port", number): 5070 + 2 * number for number in planned if number <= len(accounts)}
     before, dummy = phone.push(wanted)
-    assert set(phone.used().values()) == {str(port) for place, port in wanted.items() if place.line}
+    assert phone.used() == {**used, **{place.line: str(port) for place, port in wanted.items()}}
     phone.push(before)
     assert phone.used() == used
-    uniform = all(account["random"] and account["active"] and account["port"] for account in accounts)
-    if uniform or not any(account["random"] and account["port"] for account in accounts):       # else a port without effect is lost
-        assert phone.fake.values == values
+    stored = {phone.fake.code(f"Account{place.line}.LocalSipPort") for place in wanted}
+    assert {code for code, value in values.items() if phone.fake.values[code] != value} <= stored
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(ACCOUNT.filter(sane), min_size=2, max_size=3))
+@given(st.lists(ACCOUNT, min_size=2, max_size=3))
 def test_what_a_visit_has_written_it_puts_back_to_the_letter(accounts):
     phone = Memory(accounts)
     values = dict(phone.fake.values)
-    before, visit = phone.push({Place("random_port"): False, Place("local_port", 1): 5074})
+    before, visit = phone.push({Place("local_port", 1): 5074, Place("local_port", 2): 5076})
     now = visit.read().settings
     old = {place: value for place, value in before.items() if now[place] != value}
     if old:
         visit.write(old)
     assert phone.fake.values == values
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(ACCOUNT.filter(sane).map(lambda account: {**account, "random": True, "active": True}), min_size=2, max_size=3))
-def test_an_account_that_nobody_plans_comes_back_with_the_others(accounts):
-    """All accounts use random ports, one of them is planned; the other's switch is part of random_port."""
-    phone = Memory(accounts)
-    used = phone.used()
-    before, dummy = phone.push({Place("random_port"): False, Place("local_port", 1): 5074})
-    phone.push(before)
-    if all(account["port"] for account in accounts) or not any(account["port"] for account in accounts[1:]):
-        assert phone.used() == used
-
-
-# ---------------------------------------------------------------------- the restart that follows each write
-
-
-def test_read_back_waits_for_the_restart():
-    with FakeHtek("basic", faults={"slow_reboot": 1.0}) as fake:
-        result = configure(fake)
-        assert result["applied"] == "rebooted" and (fake.writes, fake.reboots) == (1, 1)
-        upload = fake.log.index("POST /HLCFG_XML_configuration.htm")
-        assert fake.log[-1] == "GET /download_xml_cfg" and "GET /index.htm" in fake.log[upload:-1]
-        assert "GET /download_xml_cfg" not in fake.log[upload:-1]
-
-
-def test_in_order_means_no_upload_and_no_restart():
-    with FakeHtek("basic", accounts=[{"user": "101", "port": 5074, "random": False}]) as fake:
-        assert configure(fake)["changed"] is False
-        assert (fake.writes, fake.reboots) == (0, 0) and not any(line.startswith("POST") for line in fake.log)
-
-
-def test_a_page_instead_of_a_restart_is_no_success():
-    with FakeHtek("basic", faults={"refused": True}) as fake:
-        error = refuse(NotApplied, lambda: configure(fake))
-        assert error.wrote and "As they were" not in str(error) and "as they were" in str(error) and (fake.writes, fake.reboots) == (0, 0)
-        assert sum("POST" in line for line in fake.log) == 1
-
-
-def test_forbidden_is_no_write():
-    with FakeHtek("basic", faults={"forbidden": True}) as fake:
-        error = refuse(PermissionMissing, lambda: configure(fake))
-        assert not error.wrote and fake.writes == 0
-
-
-def test_a_phone_that_does_not_come_back_from_its_write_is_left_alone():
-    with FakeHtek("basic", faults={"slow_reboot": 30}) as fake:
-        error = refuse(DeviceError, lambda: configure(fake, reboot_timeout=2.0))
-        assert error.wrote and "did not come back" in str(error) and "it had random_port True" in str(error)
-        assert (fake.writes, fake.reboots) == (1, 1)
-
-
-def test_a_phone_that_takes_the_settings_but_does_not_restart_is_no_success():
-    with FakeHtek("basic", faults={"ignore_reboot": True}) as fake:
-        error = refuse(DeviceError, lambda: configure(fake, reboot_timeout=2.0))
-        assert error.wrote and "did not come back" in str(error) and fake.writes == 1
-
-
-def test_a_write_that_needs_longer_than_it_usually_takes_to_go_down(monkeypatch):
-    """The look in between finds the new settings before the restart: it is waited for all the same."""
-    monkeypatch.setattr(work, "_REBOOT_STARTS", 0.3)
-
-    class Late(FakeHtek):
-        def _restart(self):
-            time.sleep(1.0)
-            super()._restart()
-
-    with Late("basic") as fake:
-        assert configure(fake)["applied"] == "rebooted" and fake.effective == {1: 5074} and fake.writes == 1
-
-
-def test_half_an_effect_costs_one_more_restart_and_no_third():
-    with FakeHtek("basic", faults={"silent_success": ["P40"]}) as fake:
-        values = dict(fake.values)
-        error = refuse(NotApplied, lambda: configure(fake))
-        assert "put back" in str(error) and (fake.writes, fake.reboots) == (2, 2) and fake.values == values
-
-
-@pytest.mark.parametrize("faults", [{}, {"no_up_time": True}, {"drop_on_reboot": True}, {"no_up_time": True, "drop_on_write": True}])
-def test_a_restart_is_seen_by_the_up_time_or_by_its_silence(faults):
-    with FakeHtek("basic", faults=faults) as fake:
-        assert configure(fake)["applied"] == "rebooted" and fake.effective == {1: 5074}
-
-
-def test_a_busy_phone_that_misses_a_question_has_not_restarted():
-    with FakeHtek("basic") as fake:
-        one = driver(fake)
-        one._restarting()
-        fake.faults["drop"] = "index"
-        assert not one.restarted()
-        del fake.faults["drop"]
-        assert not one.restarted()                      # up for a week
-        one._asked -= 700000
-        assert one.restarted()                          # asked for before that week
-
-
-@pytest.mark.parametrize(("faults", "asked"), [
-    ({}, ["GET /rb_phone.htm"]), ({"no_reboot_page": True}, ["GET /rb_phone.htm", "GET /Phone_ActionURL&key=Reboot"]),
-    ({"drop_on_reboot": True}, ["GET /rb_phone.htm"])])
-def test_reboot_asks_once(faults, asked):
-    with FakeHtek("digest", faults=faults) as fake:
-        one = driver(fake)
-        fake.log.clear()
-        one.reboot()
-        assert fake.reboots == 1 and fake.log == asked
-
-
-def test_a_phone_without_a_page_that_restarts_it():
-    class Old(FakeHtek):
-        def _reboot(self, request):
-            return Reply(404)
-
-    with Old("basic") as fake:
-        refuse(DeviceError, driver(fake).reboot)
-
-
-# ---------------------------------------------------------------------- recognising
-
-
-class Page(FakeWebServer):
-    def __init__(self, reply):
-        super().__init__()
-        self.reply, self.logins = reply, 0
-
-    def handle(self, request):
-        self.logins += "authorization" in request.headers
-        return self.reply if request.path == "/" else Reply(404)
-
-
-@pytest.mark.parametrize("reply", [
-    Reply(200, b"<title>IP Phone</title>"),
-    Reply(401, headers=[("WWW-Authenticate", 'Basic realm="snom"')]),
-    Reply(401, headers=[("WWW-Authenticate", 'Basic realm="Gigabit Color IP Phone SIP-T46G"')]),
-    Reply(401, headers=[("WWW-Authenticate", 'Basic realm="My IP Phone"')]),
-    Reply(401, b'realm="IP Phone"', headers=[("WWW-Authenticate", 'Digest realm="spa user", nonce="x"')]),
-], ids=range(5))
-def test_a_stranger_gets_no_password(reply):
-    with Page(reply) as fake:
-        refuse(Unsupported, lambda: inspect_phone(Target("kitchen", "127.0.0.1", port=fake.port, protocol="http", password="secret", brand="htek")))
-        assert fake.logins == 0 and fake.log == ["GET /"]
-
-
-@pytest.mark.parametrize("brand", ["auto", "htek", "north_american_telecom"])
-@pytest.mark.parametrize("kind", ["basic", "digest"])
-def test_a_rebrand_is_found_by_its_protocol(kind, brand):
-    with FakeHtek(kind, title="North American Telecom", server="") as fake:
-        assert inspect_phone(target(fake, brand=brand))["identity"]["brand"] == "htek"
-
-
-def test_nothing_is_crawled():
-    """There are addresses that restart or reset it at once."""
-    with FakeHtek("basic") as fake:
-        configure(fake)
-        assert {line.partition(" ")[2] for line in fake.log} == {"/", "/index.htm", "/download_xml_cfg", "/HLCFG_XML_configuration.htm"}

@@ -15,6 +15,7 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnsw
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer
 from ansible_collections.evenport.sip.plugins.module_utils.phones.htek import config as htek_config
 from ansible_collections.evenport.sip.plugins.module_utils.phones.htek import page as htek_page
+from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Place
 
 PIECES = [
     "<td>", "</td>", "<tr>", "<script>", "</script>", "<!--", "-->", "document.write(jscs.product_type);", "jscs.account1", "jscs.account99",
@@ -63,4 +64,4 @@ def test_any_value_is_survived(text):
 
 @pytest.mark.parametrize("value", htek_config.NAT)
 def test_nat_values_survive_both_ways(value):
-    assert htek_config.nat_of(htek_config.spelling(value)) == value
+    assert htek_config.nat_of(htek_config.spelling(Place("nat_traversal", 1), value)) == value

@@ -67,7 +67,6 @@ def _patience(monkeypatch):
     """A phone that restarts is waited for in small steps."""
     monkeypatch.setattr(work, "_REBOOT_POLL", 0.1)
     monkeypatch.setattr(poly_driver, "_PAUSE", 0.05)
-    monkeypatch.setattr(poly_driver, "_AFTER_A_WRITE", 5.0)
 
 
 def made(kind="edge", **more):
@@ -134,8 +133,20 @@ def test_an_override_that_will_not_go_is_put_back_with_the_port():
         fake.values[SIGNAL] = "5090"
         before = dict(fake.values)
         error = refuse(NotApplied, lambda: configure_phone(target_of(fake), ONE))
-        assert "local_port of line 1 is 5090 instead of 5074" in str(error)
-        assert error.wrote and fake.values[SIGNAL] == before[SIGNAL]
+        assert "local_port of line 1 is 'not there' instead of 5074" in str(error) and "has been put back" in str(error)
+        assert error.wrote and fake.values == before and fake.writes == 2
+
+
+def test_an_override_that_will_not_go_and_a_port_that_will_not_come_back():
+    """Nothing may say that all is as it was."""
+    class Stubborn(FakePoly):
+        def valid(self, key, value):
+            return key not in (SIGNAL, PORT) or (key == PORT and not self.written[1:])
+
+    with Stubborn("edge", password=PASSWORD, accounts=TWO_LINES) as fake:
+        fake.values[SIGNAL] = "5090"
+        error = refuse(NotApplied, lambda: configure_phone(target_of(fake), ONE))
+        assert fake.values[PORT] == "5074" and "had no effect: check the phone (it had local_port of line 1 5090)" in str(error)
 
 
 def test_what_was_there_is_put_back_in_its_own_words():
@@ -166,6 +177,14 @@ def test_an_unreadable_port_is_not_5060():
     with made() as fake:
         fake.values[SIGNAL] = "soon"
         assert inspect_phone(target_of(fake))["settings"]["lines"] == [{"line": 1, "local_port": None}]
+        assert "no port" in str(refuse(Unsupported, lambda: configure_phone(target_of(fake), ONE)))
+        assert fake.writes == 0
+
+
+def test_no_port_at_all_is_refused_and_not_passed_over():
+    with made(accounts=[{"user": "101", "port": 5074}]) as fake:
+        refuse(Unsupported, lambda: configure_phone(target_of(fake), {"lines": [{"line": 1, "local_port": None}]}))
+        assert fake.writes == 0
 
 
 @settings(deadline=None)
@@ -186,11 +205,19 @@ def test_what_is_written_comes_to_the_port_that_is_wanted(name, port, signal, wa
 # ---------------------------------------------------------------------- the rest of the settings
 
 
-@pytest.mark.parametrize(("shown", "value"), [("0", None), ("", None), ("30", 30), ("3600", 3600), ("3601", None), ("often", None)])
+@pytest.mark.parametrize(("shown", "value"), [("0", None), ("", None), ("30", 30), ("3600", 3600)])
 def test_keep_alive(shown, value):
     with made() as fake:
         fake.values[KEEP_ALIVE] = shown
         assert inspect_phone(target_of(fake))["settings"]["keep_alive_interval"] == value
+
+
+@pytest.mark.parametrize("shown", ["3601", "often", "-1"])
+def test_a_keep_alive_that_could_not_be_put_back_is_not_touched(shown):
+    with made() as fake:
+        fake.values[KEEP_ALIVE] = shown
+        assert configure_phone(target_of(fake), WANTED)["unsupported"] == ["keep_alive_interval"]
+        assert fake.written == [{PORT: "5074"}]
 
 
 def test_keep_alive_is_switched_off_again():
@@ -364,14 +391,34 @@ def test_a_phone_that_restarts_at_the_write_is_waited_for(kind, faults):
         assert fake.writes == 1 and fake.login_attempts == 0
 
 
-def test_a_phone_that_stays_away_after_the_write_is_told(monkeypatch):
-    monkeypatch.setattr(poly_driver, "_AFTER_A_WRITE", 0.3)
-    with made(faults={"restart_on_set": True, "slow_reboot": 30}) as fake, Visit(target_of(fake)) as visit:
+def test_a_phone_that_stays_away_after_the_write_is_told_and_waited_for_once():
+    with made(faults={"restart_on_set": True, "slow_reboot": 60}) as fake, Visit(target_of(fake)) as visit:
         visit.read()
+        visit.driver.patience = 0.5
         visit.driver.write({Place("local_port", 1): 5074})
         time.sleep(0.15)
         with pytest.raises(Unreachable):
             visit.read()
+        visit.driver.patience = 30.0
+        started = time.monotonic()
+        with pytest.raises(Unreachable):
+            visit.read()
+        assert time.monotonic() - started < 15
+
+
+@pytest.mark.parametrize("faults", [{"slow_reboot": 60}, {"slow_reboot": 0.1, "booting": 10000}], ids=["gone", "starting for ever"])
+def test_the_wait_after_a_write_is_as_long_as_the_user_says(faults):
+    class Restarting(FakePoly):
+        def _set(self, request):
+            reply = super()._set(request)
+            time.sleep(0.3)                     # it is down before it has answered
+            return reply
+
+    with Restarting("edge", password=PASSWORD, accounts=TWO_LINES, faults={"restart_on_set": True, **faults}) as fake:
+        started = time.monotonic()
+        error = refuse(DeviceError, lambda: configure_phone(target_of(fake), ONE, reboot_timeout=1.0))
+        assert time.monotonic() - started < 8 and error.wrote and fake.writes == 1
+        assert "it had local_port of line 1 5060" in str(error)
 
 
 def test_nobody_waits_for_a_phone_before_the_write():

@@ -21,6 +21,7 @@ from ansible_collections.evenport.sip.plugins.module_utils.phones.poly import ke
 from ansible_collections.evenport.sip.plugins.module_utils.phones.poly import recognise as poly
 from ansible_collections.evenport.sip.plugins.module_utils.phones.poly import status as poly_status
 from ansible_collections.evenport.sip.plugins.module_utils.phones.work import configure_phone, inspect_phone
+from tests.fakes.brands import KINDS
 from tests.fakes.poly import FakePoly
 from tests.fakes.tls import self_signed
 from tests.fakes.web import FakeWebServer, Reply
@@ -121,6 +122,14 @@ def test_a_stranger_gets_no_password(page, brand, name):
         fake.mac = ""
         assert recognised(target_of(fake, brand=brand, **web)) is None
         assert fake.passwords == 0
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.startswith("poly")])
+def test_another_brand_that_the_inventory_calls_a_poly_is_refused_by_what_it_shows(kind):
+    with KINDS[kind].make(password=PASSWORD) as fake:
+        error = refuse(Unsupported, lambda: inspect_phone(target_of(fake, brand="poly")))
+        assert "its front page shows" in str(error) and "REST" not in str(error)
+        assert (fake.login_attempts, fake.logins) == (0, 0)
 
 
 def recognised(target):

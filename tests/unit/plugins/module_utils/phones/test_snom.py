@@ -12,32 +12,18 @@ import pytest
 from ansible_collections.evenport.sip.plugins.module_utils.errors import (
     BadAnswer,
     DeviceError,
-    EvenportError,
     NotApplied,
-    PermissionMissing,
-    Provisioned,
-    Unreachable,
     Unsupported,
 )
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.phones.front import Front
-from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Place
 from ansible_collections.evenport.sip.plugins.module_utils.phones.snom import driver as snom
 from ansible_collections.evenport.sip.plugins.module_utils.phones.work import configure_phone, inspect_phone
-from tests.fakes.snom import FakePhoneManager, FakeSnom
-from tests.fakes.web import FakeWebServer, Reply
+from tests.fakes.snom import FakeSnom
+from tests.fakes.web import Reply
 from tests.unit.plugins.module_utils.phones.contract_suite import PASSWORD, TWO_LINES, PhoneContract, Row, configure, refuse, target_of
-
-WANTED = {"random_port": False, "keep_alive_interval": 30, "lines": [{"line": 1, "local_port": 5074, "rport": True}]}
-SHORT = {"random_port": False, "lines": [{"line": 1, "local_port": 5074, "rport": True}]}       # a form page has no interval
-CHANGES = frozenset({"network_id_port", "enable_rport_rfc3581", "keepalive_interval1", "keepalive_interval2"})
-RANDOM = [{"user": "101"}, {"user": "102"}]
-SERVER = "https://admin:hunter2@prov.example.net/snom/{mac}?key=hunter2"
-
-
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch):
-    monkeypatch.setattr(snom, "_PAUSE", 0.0)
+from tests.unit.plugins.module_utils.phones.snom_visits import CHANGES, RANDOM, SERVER, SHORT, WANTED, basic
+from tests.unit.plugins.module_utils.phones.snom_visits import _no_pauses as _no_pauses
 
 
 def row(name, scheme, model, *, wanted=None, accounts=None, read="settings.htm", **faults):
@@ -77,10 +63,6 @@ class TestContract(PhoneContract):
         with row.make() as fake:
             fake.scheme = ""
             assert configure(row, fake)["changed"] and fake.guard.right == fake.guard.wrong == 0
-
-
-def basic(**more):
-    return FakeSnom("Basic", **{"password": PASSWORD, "accounts": TWO_LINES, **more})
 
 
 def test_requests_wait_for_one_another(monkeypatch):
@@ -144,12 +126,21 @@ def test_ports_of_the_system_are_refused(port):
         assert fake.writes == 0
 
 
-@pytest.mark.parametrize("raw", ["5060.5", "99999", "none", "-1", "٥٠٦٠"])
-def test_what_is_no_port_is_neither_a_port_nor_random_and_is_put_right(raw):
+@pytest.mark.parametrize("raw", ["5060.5", "99999", "none", "-1", "٥٠٦٠", "80"])
+def test_a_port_that_could_not_be_put_back_is_not_touched(raw):
     with basic() as fake:
         fake.values["network_id_port"] = raw
-        result = configure_phone(target_of(fake), WANTED)
-        assert result["before"]["random_port"] is None and result["before"]["lines"][0]["local_port"] is None and fake.values["network_id_port"] == "5074"
+        found = inspect_phone(target_of(fake))["settings"]
+        assert (found["random_port"], found["lines"][0]["local_port"]) == ((False, 80) if raw == "80" else (None, None))
+        assert "could not be put back" in str(refuse(Unsupported, lambda: configure_phone(target_of(fake), WANTED)))
+        assert fake.writes == 0 and configure_phone(target_of(fake), {"keep_alive_interval": 20})["changed"]
+
+
+def test_a_port_of_0_comes_back_in_another_run_as_empty_which_means_the_same():
+    with basic(accounts=RANDOM) as fake:
+        fake.values["network_id_port"] = "0"
+        before = configure_phone(target_of(fake), WANTED)["before"]
+        assert configure_phone(target_of(fake), before)["changed"] and fake.values["network_id_port"] == "" and fake.effective[1] >= 32768
 
 
 # ---------------------------------------------------------------------- reading
@@ -197,23 +188,80 @@ def test_the_interval_of_a_phone_that_shows_none_is_passed_over_and_named():
 
 def test_intervals_are_those_of_the_identities_that_register():
     with basic(accounts=[*TWO_LINES, {"user": "103", "active": False}]) as fake:
-        fake.values.update(keepalive_interval1="20", keepalive_interval2="30")
+        fake.values.update(keepalive_interval1="45", keepalive_interval2="45", keepalive_interval3="60")
         before = dict(fake.values)
-        assert configure_phone(target_of(fake), {"keep_alive_interval": 20})["before"] == {"keep_alive_interval": None}
-        assert fake.written == [{"keepalive_interval2": "20"}]
-        fake.values.update(before)
-        fake.faults["silent_success"] = ["enable_rport_rfc3581"]
-        refuse(NotApplied, lambda: configure_phone(target_of(fake), {"keep_alive_interval": 25, "lines": [{"line": 1, "rport": True}]}))
-        assert fake.values == before                    # different ones, put back one by one
+        result = configure_phone(target_of(fake), {"keep_alive_interval": 20})
+        assert result["before"] == {"keep_alive_interval": 45} and fake.written == [{"keepalive_interval1": "20", "keepalive_interval2": "20"}]
+        assert configure_phone(target_of(fake), result["before"])["changed"] and fake.values == before
 
 
-@pytest.mark.parametrize("raw", ["", "0"])
-def test_no_interval_is_none(raw):
+@pytest.mark.parametrize("shown", [("5", "45"), ("", "20"), ("", "0"), ("0", "0"), ("3601", "3601"), ("020", "020"), ("x", "x"), ("None", "None")])
+def test_intervals_that_differ_or_that_no_word_stands_for_are_not_touched(shown):
     with basic() as fake:
+        fake.values.update(keepalive_interval1=shown[0], keepalive_interval2=shown[1])
+        before = dict(fake.values)
+        result = configure_phone(target_of(fake), WANTED)
+        assert result["unsupported"] == ["keep_alive_interval"] and "keep_alive_interval" not in result["before"]
+        assert configure_phone(target_of(fake), result["before"])["changed"] and fake.values == before
+
+
+@pytest.mark.parametrize("stuck", [1, 2])
+@pytest.mark.parametrize("raw", ["5", ""])
+def test_an_interval_that_one_identity_did_not_take_is_noticed_and_put_back(stuck, raw):
+    with basic(faults={"silent_success": [f"keepalive_interval{stuck}"]}) as fake:
         fake.values.update(keepalive_interval1=raw, keepalive_interval2=raw)
+        before = dict(fake.values)
+        error = refuse(NotApplied, lambda: configure_phone(target_of(fake), WANTED))
+        assert f"keep_alive_interval is {'30 and 5' if raw else 'nothing and 30'!r} instead of 30" in str(error) and "has been put back" in str(error)
+        assert fake.values == before
+
+
+def test_an_interval_that_one_identity_does_not_give_up_is_noticed():
+    with basic() as fake:
+        fake.values.update(keepalive_interval1="", keepalive_interval2="")
+        before = configure_phone(target_of(fake), {"keep_alive_interval": 20})["before"]
+        fake.faults["silent_success"] = ["keepalive_interval2"]
+        assert "instead of None" in str(refuse(NotApplied, lambda: configure_phone(target_of(fake), before)))
+        assert fake.values["keepalive_interval1"] == fake.values["keepalive_interval2"] == "20"
+
+
+def test_no_interval_is_none_and_emptied_again_by_a_later_run():
+    with basic() as fake:
+        fake.values.update(keepalive_interval1="", keepalive_interval2="")
+        values = dict(fake.values)
         before = configure_phone(target_of(fake), {"keep_alive_interval": 20})["before"]
         assert before == {"keep_alive_interval": None} and fake.values["keepalive_interval3"] == "5"
-        assert configure_phone(target_of(fake), before)["changed"] and fake.values["keepalive_interval1"] == ""
+        assert configure_phone(target_of(fake), before)["changed"] and fake.values == values
+
+
+@pytest.mark.parametrize(("raw", "touched"), [("", True), ("off", True), ("maybe", False), ("1", False)])
+def test_a_switch_is_put_back_by_a_later_run_or_not_touched(raw, touched):
+    class Lax(FakeSnom):
+        def valid(self, key, value):
+            return key == "enable_rport_rfc3581" or super().valid(key, value)
+
+    with Lax("Basic", password=PASSWORD, accounts=TWO_LINES) as fake:
+        fake.values["enable_rport_rfc3581"] = raw
+        values = dict(fake.values)
+        result = configure_phone(target_of(fake), WANTED)
+        assert result["unsupported"] == ([] if touched else ["rport of line 1"])
+        assert configure_phone(target_of(fake), result["before"])["changed"] and fake.values == values
+
+
+def test_what_is_put_back_is_looked_at_first_where_reading_back_failed():
+    class Odd(FakeSnom):
+        broken = 1
+
+        def handle(self, request):
+            if self.writes and self.broken and request.path == "/settings.htm":
+                self.broken -= 1
+                return Reply(500)
+            return super().handle(request)
+
+    with Odd("Basic", password=PASSWORD, accounts=TWO_LINES) as fake:
+        before = dict(fake.values)
+        error = refuse(DeviceError, lambda: configure_phone(target_of(fake), WANTED))
+        assert "could not read it back" in str(error) and "has been put back" in str(error) and fake.values == before and fake.writes == 2
 
 
 @pytest.mark.parametrize("faults", [{}, {"no_dump": True}])
@@ -256,192 +304,3 @@ def test_a_phone_that_loads_no_settings_keeps_what_is_set_by_hand():
     with basic() as fake:
         fake.values.update(setting_server=SERVER, update_policy="never_update")
         assert configure_phone(target_of(fake), WANTED)["changed"]
-
-
-# ---------------------------------------------------------------------- locks and permissions
-
-
-@pytest.mark.parametrize("faults", [{}, {"escaped_flags": True}, {"no_dump": True}])
-@pytest.mark.parametrize("push", ["refuse", "push"])
-def test_a_locked_port_is_not_tried(faults, push):
-    with basic(faults=faults) as fake:
-        fake.flags["network_id_port"] = "&"
-        assert inspect_phone(target_of(fake))["settings"]["lines"][0]["local_port"] == 5060
-        error = refuse(Provisioned, lambda: configure_phone(target_of(fake), SHORT, when_provisioned=push))
-        assert "network_id_port is locked" in str(error) and fake.writes == 0
-        assert not configure_phone(target_of(fake), {"lines": [{"line": 1, "local_port": 5060}]})["changed"]
-
-
-def test_a_lock_that_the_phone_does_not_show_is_found_by_reading_back():
-    class Quiet(FakeSnom):
-        def valid(self, key, value):
-            return key != "network_id_port"
-
-    with Quiet("Basic", password=PASSWORD, accounts=TWO_LINES) as fake:
-        before = dict(fake.values)
-        error = refuse(NotApplied, lambda: configure_phone(target_of(fake), WANTED))
-        assert "local_port of line 1 is 5060" in str(error) and "put back" in str(error) and fake.values == before
-
-
-@pytest.mark.parametrize("faults", [{}, {"no_dump": True}])
-def test_blocked_queries_name_the_settings_to_change(faults):
-    with basic(faults=faults) as fake:
-        fake.values["restrict_uri_queries"] = "on"
-        assert not configure_phone(target_of(fake), {"lines": [{"line": 1, "local_port": 5060}]})["changed"]
-        error = refuse(PermissionMissing, lambda: configure_phone(target_of(fake), SHORT))
-        assert "restrict_uri_queries" in str(error) and "use_hidden_tags" in str(error) and not error.wrote and fake.writes == 0
-
-
-def test_hidden_tags_turn_the_write_away():
-    with basic() as fake:
-        fake.values.update(use_hidden_tags="on", admin_mode_password="1234")
-        error = refuse(PermissionMissing, lambda: configure_phone(target_of(fake), WANTED))
-        assert "403" in str(error) and "use_hidden_tags" in error.remedy and not error.wrote and fake.writes == 0
-
-
-def test_a_restart_that_is_not_allowed():
-    with basic() as fake:
-        fake.values["restrict_uri_queries"] = "on"
-        wanted = {"lines": [{"line": 1, "local_port": 5060}]}
-        refuse(PermissionMissing, lambda: configure_phone(target_of(fake), wanted, reboot="if_needed", in_use=False))
-        assert fake.reboots == 0
-
-
-@pytest.mark.parametrize("status", [401, 403])
-def test_a_user_who_may_not_see_the_settings(status):
-    class Mean(FakeSnom):
-        def handle(self, request):
-            return Reply(status) if request.path.startswith(("/settings", "/advanced")) else super().handle(request)
-
-    with Mean("Basic", password=PASSWORD) as fake:
-        assert "administrator mode" in refuse(PermissionMissing, lambda: inspect_phone(target_of(fake))).remedy
-        assert fake.login_attempts == 0
-
-
-@pytest.mark.parametrize(("status", "kind"), [(404, DeviceError), (500, NotApplied)])
-def test_a_write_that_is_refused_or_unclear(status, kind):
-    class Broken(FakeSnom):
-        def handle(self, request):
-            return Reply(status) if request.path == "/dummy.htm" else super().handle(request)
-
-    with Broken("Basic", password=PASSWORD, accounts=TWO_LINES) as fake:
-        error = refuse(kind, lambda: configure_phone(target_of(fake), WANTED))
-        assert str(status) in str(error) and error.wrote == (status == 500)
-        assert sum("dummy" in line for line in fake.log) == 1
-
-
-def test_a_phone_that_breaks_while_it_is_read():
-    class Broken(FakeSnom):
-        def handle(self, request):
-            return Reply(503) if request.path == "/settings.htm" else super().handle(request)
-
-    with Broken("Basic", password=PASSWORD) as fake:
-        refuse(BadAnswer, lambda: inspect_phone(target_of(fake)))
-
-
-# ---------------------------------------------------------------------- the wrong scheme
-
-
-@pytest.mark.parametrize(("how", "kind"), [("307", DeviceError), ("403", DeviceError), ("empty", Unreachable)])
-@pytest.mark.parametrize("brand", ["auto", "snom"])
-def test_the_wrong_scheme_is_named_and_not_followed(how, kind, brand):
-    if (how, brand) == ("empty", "auto"):
-        return                                  # nothing that a Snom could be told by
-    with basic(faults={"wrong_scheme": how}) as fake:
-        error = refuse(kind, lambda: configure_phone(target_of(fake, brand=brand), WANTED))
-        assert "sip_phone_protocol: https" in error.remedy and not error.wrote
-        assert fake.login_attempts == fake.writes == 0 and set(fake.log) <= {"GET /", "GET /cgi-bin/api.values.get"}
-
-
-def test_a_scheme_that_changes_in_the_middle():
-    class Fickle(FakeSnom):
-        def handle(self, request):
-            if request.path == "/dummy.htm":
-                return Reply(307, headers=[("Location", "https://192.0.2.7/dummy.htm")])
-            return super().handle(request)
-
-    with Fickle("Basic", password=PASSWORD, accounts=TWO_LINES) as fake:
-        error = refuse(DeviceError, lambda: configure_phone(target_of(fake), WANTED))
-        assert "nothing was written" in str(error) and not error.wrote and fake.writes == 0
-
-
-# ---------------------------------------------------------------------- recognising
-
-
-@pytest.mark.parametrize(("faults", "model"), [
-    ({}, "D735"), ({"title": "reception"}, "D735"), ({"title": "snom D715"}, "D735"), ({"no_info": True, "title": "snom D715"}, "D715"),
-    ({"no_info": True, "title": "snomD305-8325FE"}, "D305"), ({"no_info": True, "title": "reception"}, "")])
-def test_the_title_is_anybodys_choice(faults, model):
-    with basic(faults=faults) as fake:
-        fake.scheme = ""
-        identity = inspect_phone(target_of(fake, mac=""))["identity"]
-        assert identity["model"] == model and identity["mac"] == ("" if "no_info" in faults else "000413a1b2c3")
-
-
-def test_a_phone_that_does_not_say_its_mac_is_not_written_to():
-    with basic(faults={"no_info": True}) as fake:
-        error = refuse(EvenportError, lambda: configure_phone(target_of(fake), WANTED))
-        assert error.code == "identity_mismatch" and fake.writes == 0
-
-
-@pytest.mark.parametrize("brand", ["auto", "snom"])
-def test_d8xx_is_refused_with_what_to_do(brand):
-    with FakePhoneManager() as fake:
-        fake.mac = ""
-        error = refuse(Unsupported, lambda: inspect_phone(target_of(fake, brand=brand)))
-        assert "D8xx" in str(error) and "provisioning file" in error.remedy and not [line for line in fake.log if "htm" in line]
-
-
-@pytest.mark.parametrize("title", ["snom m9", "M700", "snom M300", "C620", "M100"])
-def test_other_interfaces_are_refused(title):
-    with basic(faults={"title": title}) as fake:
-        fake.scheme = ""
-        assert "DECT" in str(refuse(Unsupported, lambda: inspect_phone(target_of(fake)))) and fake.log[-1] == "GET /"
-
-
-class Page(FakeWebServer):
-    def __init__(self, reply):
-        super().__init__()
-        self.reply, self.mac = reply, ""
-
-    def handle(self, request):
-        return self.reply if request.path == "/" else Reply(404)
-
-
-@pytest.mark.parametrize("reply", [
-    Reply(200, b"<title>nginx</title>"),
-    Reply(401, headers=[("WWW-Authenticate", 'Basic realm="IP Phone"'), ("Server", "HanLong")]),
-    Reply(307, headers=[("Location", "/login")]),
-    Reply(302, headers=[("Location", "/servlet?m=mod_listener&p=login")]),
-    Reply(200, b"<title>Phone Manager Pro</title>"),
-])
-def test_a_stranger_gets_no_password_and_no_question(reply):
-    with Page(reply) as fake:
-        refuse(Unsupported, lambda: inspect_phone(target_of(fake, brand="snom")))
-        assert set(fake.log) == {"GET /"}
-
-
-def test_a_front_page_open_to_anybody_and_the_rest_not():
-    class Open(FakeSnom):
-        def _admits(self, request):
-            return request.path == "/" or super()._admits(request)
-
-    for scheme in ("Basic", "Digest"):
-        with Open(scheme, password=PASSWORD, accounts=TWO_LINES) as fake:
-            assert configure_phone(target_of(fake), WANTED)["changed"] and fake.login_attempts == 0
-
-
-def test_nothing_but_the_front_page_is_asked_for_before_the_login():
-    with basic() as fake, WebSession(target_of(fake).reach()) as web:
-        assert isinstance(snom.recognise(target_of(fake), web, Front(web)), snom.Snom)
-        assert fake.log == ["GET /"] and fake.login_attempts == fake.guard.right == 0
-
-
-def test_what_a_snom_has_no_setting_for():
-    with basic() as fake, WebSession(target_of(fake).reach()) as web:
-        driver = snom.recognise(target_of(fake), web, Front(web))
-        driver.login()
-        driver.read()
-        for place in (Place("nat_traversal", 1), Place("local_port", 2), Place("rport", 2)):
-            refuse(Unsupported, lambda place=place: driver.check({place: None}))
-        refuse(Unsupported, lambda: driver.check({Place("random_port"): True, Place("local_port", 1): 5062}))

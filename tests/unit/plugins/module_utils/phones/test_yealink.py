@@ -9,13 +9,17 @@ import pytest
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import (
     Busy,
+    DeviceError,
     IdentityMismatch,
     NotApplied,
     Unsupported,
 )
 from ansible_collections.evenport.sip.plugins.module_utils.phones.work import configure_phone, inspect_phone
 from ansible_collections.evenport.sip.plugins.module_utils.phones.yealink import keys as yealink_keys
+from tests.fakes.web import Reply
 from tests.fakes.yealink import fake_yealink
+from tests.fakes.yealink_api import FakeYealinkY5
+from tests.fakes.yealink_servlet import FakeYealinkY3, FakeYealinkY4
 from tests.unit.plugins.module_utils.phones.contract_suite import PASSWORD, TWO_LINES, PhoneContract, Row, refuse, target_of
 from tests.unit.plugins.module_utils.phones.yealink_visits import ONE, configure, target
 
@@ -152,34 +156,134 @@ def test_y5_without_call_state_the_pbx_is_asked():
 @pytest.mark.parametrize(("before", "wanted", "written"), [
     (("0", "1"), "stun", {"account.1.nat.nat_traversal": "1"}),
     (("1", "1"), "keep_alive", {"account.1.nat.nat_traversal": "0"}),
-    (("1", "0"), "keep_alive", {"account.1.nat.nat_traversal": "0", "account.1.nat.udp_update_enable": "1"}),
+    (("1", "1"), "none", {"account.1.nat.nat_traversal": "0", "account.1.nat.udp_update_enable": "0"}),
     (("0", "0"), "keep_alive", {"account.1.nat.udp_update_enable": "1"}),
-    (("0", "2"), "none", {"account.1.nat.udp_update_enable": "0"}),
-    (("1", "3"), "none", {"account.1.nat.nat_traversal": "0", "account.1.nat.udp_update_enable": "0"}),
-    (("2", "1"), "keep_alive", {"account.1.nat.nat_traversal": "0"}),
+    (("0", "0"), "stun", {"account.1.nat.nat_traversal": "1", "account.1.nat.udp_update_enable": "1"}),
+    (("0", "1"), "none", {"account.1.nat.udp_update_enable": "0"}),
 ])
 def test_nat_traversal_is_two_keys(before, wanted, written):
     with fake_yealink("Y4", variant="B") as fake:
         fake.values.update({"account.1.nat.nat_traversal": before[0], "account.1.nat.udp_update_enable": before[1]})
-        assert configure(fake, {"lines": [{"line": 1, "nat_traversal": wanted}]})["changed"]
+        values = dict(fake.values)
+        before = configure(fake, {"lines": [{"line": 1, "nat_traversal": wanted}]})["before"]
         assert fake.written == [written]
         assert not configure(fake, {"lines": [{"line": 1, "nat_traversal": wanted}]})["changed"]
+        assert configure(fake, before)["changed"] and fake.values == values
 
 
-def test_other_kinds_of_keep_alive_are_left_as_they_are():
-    with fake_yealink("Y5") as fake:
-        fake.values["account.1.nat.udp_update_enable"] = "2"
-        assert not configure(fake, {"lines": [{"line": 1, "nat_traversal": "keep_alive"}]})["changed"]
+GENERATIONS = [("Y5", "phone"), ("Y5", "line"), ("Y4", "phone"), ("Y4", "line"), ("Y3", "line")]
+ODD = [("nat_traversal", {"nat.nat_traversal": "1", "nat.udp_update_enable": "0"}), ("nat_traversal", {"nat.udp_update_enable": "2"}),
+       ("nat_traversal", {"nat.udp_update_enable": "3"}), ("nat_traversal", {"nat.nat_traversal": "2"}), ("nat_traversal", {"nat.udp_update_enable": ""}),
+       ("rport", {"nat.rport": "2"}), ("rport", {"nat.rport": ""})]
 
 
-def test_the_interval_is_that_of_all_active_accounts_and_put_back_exactly():
-    with fake_yealink("Y5", accounts=TWO_LINES, faults={"silent_success": ["account.1.nat.rport"]}) as fake:
-        fake.values.update({"account.1.nat.udp_update_time": "25", "account.2.nat.udp_update_time": "60"})
-        assert inspect_phone(target(fake))["settings"]["keep_alive_interval"] == 60
+@pytest.mark.parametrize(("generation", "scope"), GENERATIONS)
+@pytest.mark.parametrize(("word", "shown"), ODD, ids=str)
+@pytest.mark.parametrize("nat", ["none", "keep_alive"])
+def test_a_spelling_that_no_word_could_put_back_is_not_touched(generation, scope, word, shown, nat):
+    with fake_yealink(generation, scope=scope) as fake:
+        fake.values.update({f"account.1.{key}": value for key, value in shown.items()})
         before = dict(fake.values)
-        refuse(NotApplied, lambda: configure(fake, {**ONE, "keep_alive_interval": 20}))
-        assert fake.written[0]["account.1.nat.udp_update_time"] == fake.written[0]["account.2.nat.udp_update_time"] == "20"
-        assert fake.values == before and fake.values["account.3.nat.udp_update_time"] == "30"
+        wanted = {"lines": [{"line": 1, "local_port": 5074, "nat_traversal": nat, "rport": word == "nat_traversal"}]}
+        if generation == "Y3" and "" in shown.values():                 # its form can't send a choice that is empty
+            assert "not found for sure" in str(refuse(Unsupported, lambda: configure(fake, wanted)))
+            assert fake.values == before
+            return
+        result = configure(fake, wanted)
+        assert result["unsupported"] == [f"{word} of line 1"] and fake.effective[1] == 5074
+        assert configure(fake, result["before"])["changed"] and fake.values == before
+
+
+# ---------------------------------------------------------------------- the interval: one word for all accounts
+
+TIMES = {n: f"account.{n}.nat.udp_update_time" for n in range(1, 4)}
+MANY = [pair for pair in GENERATIONS if pair[0] != "Y3"]
+
+
+@pytest.mark.parametrize(("generation", "scope"), MANY)
+def test_an_interval_that_all_active_accounts_have_is_put_back_by_a_later_run(generation, scope):
+    accounts = [*TWO_LINES, {"user": "103", "active": False}]
+    with fake_yealink(generation, model="T46U", scope=scope, accounts=accounts) as fake:
+        fake.values.update({TIMES[1]: "45", TIMES[2]: "45", TIMES[3]: "60"})
+        before = dict(fake.values)
+        result = configure(fake, {**ONE, "keep_alive_interval": 20})
+        assert [fake.values[TIMES[n]] for n in TIMES] == ["20", "20", "60"] and result["before"]["keep_alive_interval"] == 45
+        assert configure(fake, result["before"])["changed"] and fake.values == before
+
+
+@pytest.mark.parametrize(("generation", "scope"), GENERATIONS)
+@pytest.mark.parametrize("shown", [("30", "45"), ("30", ""), ("0", "0"), ("3601", "3601"), ("020", "020"), ("x", "x")], ids=str)
+def test_intervals_that_differ_or_that_no_word_stands_for_are_not_touched(generation, scope, shown):
+    with fake_yealink(generation, scope=scope, accounts=TWO_LINES) as fake:
+        fake.values.update({TIMES[1]: shown[0], TIMES[2]: shown[1]})
+        before = dict(fake.values)
+        result = configure(fake, {**ONE, "keep_alive_interval": 25})
+        if (generation, shown[1]) != ("Y5", ""):                        # empty when asked for by key: that account has no such setting
+            assert result["unsupported"] == ["keep_alive_interval"] and "keep_alive_interval" not in result["before"]
+        assert configure(fake, result["before"])["changed"] and fake.values == before
+
+
+@pytest.mark.parametrize(("generation", "scope"), MANY)
+@pytest.mark.parametrize("stuck", [1, 2])
+def test_an_interval_that_one_account_did_not_take_is_noticed_and_put_back(generation, scope, stuck):
+    with fake_yealink(generation, scope=scope, accounts=TWO_LINES, faults={"silent_success": [TIMES[stuck]]}) as fake:
+        before = dict(fake.values)
+        error = refuse(NotApplied, lambda: configure(fake, {**ONE, "keep_alive_interval": 20}))
+        assert fake.written[0][TIMES[1]] == fake.written[0][TIMES[2]] == "20"
+        assert "keep_alive_interval is 'not there' instead of 20" in str(error) and "has been put back" in str(error) and fake.values == before
+
+
+# ---------------------------------------------------------------------- ports that could not be put back
+
+
+def port_key(scope):
+    return "sip.listen_port" if scope == "phone" else "account.1.sip_listen_port"
+
+
+@pytest.mark.parametrize(("generation", "scope"), GENERATIONS)
+def test_an_empty_port_is_the_factorys_and_comes_back_as_that(generation, scope):
+    with fake_yealink(generation, scope=scope) as fake:
+        fake.values[port_key(scope)] = ""
+        assert not configure(fake, {"lines": [{"line": 1, "local_port": 5060}]})["changed"]
+        result = configure(fake, {"lines": [{"line": 1, "local_port": 5070}]})
+        assert result["before"] == {"lines": [{"line": 1, "local_port": 5060}]} and fake.effective[1] == 5070
+        assert configure(fake, result["before"])["changed"] and fake.effective[1] == 5060
+
+
+@pytest.mark.parametrize(("generation", "scope"), GENERATIONS)
+@pytest.mark.parametrize("shown", ["0", "80", "70000", "x"])
+def test_a_port_that_could_not_be_put_back_is_not_touched(generation, scope, shown):
+    with fake_yealink(generation, scope=scope) as fake:
+        fake.values[port_key(scope)] = shown
+        assert inspect_phone(target(fake))["settings"]["lines"][0]["local_port"] == (80 if shown == "80" else None)
+        for check in (lambda: configure(fake), lambda: inspect_phone(target(fake), ONE)):
+            assert "could not be put back" in str(refuse(Unsupported, check))
+        assert fake.writes == 0 and fake.logouts == fake.logins
+
+
+def test_nothing_can_be_emptied():
+    with fake_yealink("Y5") as fake:
+        refuse(Unsupported, lambda: configure(fake, {"lines": [{"line": 1, "local_port": None}]}))
+        assert fake.writes == 0
+
+
+@pytest.mark.parametrize("kind", [FakeYealinkY5, FakeYealinkY4, FakeYealinkY3])
+def test_what_is_put_back_is_looked_at_first_where_reading_back_failed(kind):
+    """What the phone showed before the write must not be taken for what it holds now."""
+    class Odd(kind):
+        broken = 1
+
+        def handle(self, request):
+            reads = request.path == "/api/inner/readconfig" or "exportcfgconfig" in request.query.values() or "export" in request.query.values()
+            if self.writes and self.broken and reads:
+                self.broken -= 1
+                return Reply(500)
+            return super().handle(request)
+
+    with Odd() as fake:
+        before = dict(fake.values)
+        error = refuse(DeviceError, lambda: configure(fake))
+        assert "could not read it back" in str(error) and "has been put back" in str(error) and fake.values == before and fake.writes == 2
 
 
 def test_random_port_is_no_setting_of_a_yealink_and_its_tcp_mode_is_left_alone():

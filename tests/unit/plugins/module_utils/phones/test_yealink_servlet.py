@@ -70,13 +70,36 @@ def test_y4_a_limit_that_the_page_does_not_tell_is_refused_by_the_phone():
 
 def test_y3_two_accounts_are_two_forms():
     with fake_yealink("Y3", accounts=TWO_LINES) as fake:
-        wanted = {"keep_alive_interval": 20, "lines": [{"line": 1, "local_port": 5074}, {"line": 2, "local_port": 5076}]}
+        wanted = {"lines": [{"line": 1, "local_port": 5074}, {"line": 2, "local_port": 5076}]}
         before = dict(fake.values)
         result = configure(fake, wanted)
         assert result["changed"] and result["after"] == wanted and fake.writes == 2
         changed = {key for key in before if before[key] != fake.values[key]}
-        assert changed == {f"account.{n}.{key}" for n in (1, 2) for key in ("sip_listen_port", "nat.udp_update_time")}
+        assert changed == {f"account.{n}.sip_listen_port" for n in (1, 2)}
         assert configure(fake, result["before"])["changed"] and fake.values == before
+
+
+def test_y3_one_line_is_one_form_and_no_other_account_is_written_for_its_interval():
+    with fake_yealink("Y3", accounts=TWO_LINES) as fake:
+        wanted = {"keep_alive_interval": 20, "lines": [{"line": 1, "local_port": 5074, "rport": True}]}
+        result = configure(fake, wanted)
+        assert result["unsupported"] == ["keep_alive_interval"] and fake.writes == 1
+        assert all(key.startswith("account.1.") for key in fake.written[0])
+
+
+def test_y3_the_interval_of_the_only_active_account_goes_with_its_form():
+    with fake_yealink("Y3") as fake:
+        before = dict(fake.values)
+        result = configure(fake, {"keep_alive_interval": 20, "lines": [{"line": 1, "local_port": 5074}]})
+        assert result["unsupported"] == [] and fake.writes == 1 and fake.values["account.1.nat.udp_update_time"] == "20"
+        assert configure(fake, result["before"])["changed"] and fake.values == before
+
+
+@pytest.mark.parametrize("lines", [1, 2])
+def test_y3_a_form_whose_answer_is_lost_keeps_no_other_from_being_sent(lines):
+    with fake_yealink("Y3", accounts=TWO_LINES, faults={"drop_on_write": True}) as fake:
+        wanted = {"keep_alive_interval": 20, "lines": [{"line": n, "local_port": 5072 + 2 * n} for n in range(1, lines + 1)]}
+        assert configure(fake, wanted)["changed"] and fake.writes == lines
 
 
 @pytest.mark.parametrize("reply", [Reply(403, b"User Identity Forbidden"), Reply(500), Reply(302, headers=[("Location", "/servlet?p=login&q=loginForm")])],
