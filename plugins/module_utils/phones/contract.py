@@ -24,10 +24,11 @@ Besides its Driver, a brand has one function ``recognise(target, web, front, ses
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer, SessionLost, Unreachable, Unsupported
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Account, Identity
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Flat, Place, Value
@@ -64,6 +65,7 @@ class Driver(ABC):
         self.target = target
         self.web = web
         self.identity = identity
+        self.was_down = False                   # since a restart of ours was asked for: see restarted()
 
     def check_lockout(self) -> None:
         """:raises LockedOut: the phone refuses logins now, so that ours would only prolong it. Brands that can't say so pass."""
@@ -121,12 +123,27 @@ class Driver(ABC):
         return
 
     def reboot(self) -> None:
-        """Ask for a restart, once. A connection that drops meanwhile means yes."""
-        raise NotImplementedError
+        """Ask for a restart, once. A connection that drops meanwhile means yes. Brands that nobody knows how to restart leave it at this.
+
+        :raises Unsupported: this phone can't be restarted by its web page
+        """
+        raise Unsupported(f"{self.target.name}: how to restart this phone by its web page is not known; it was not restarted.", "Restart it by hand.")
 
     def restarted(self) -> bool:
         """After reboot(), or after write() where APPLY is "reboot": is the phone up again? True only once it has really been down.
 
         Unreachable counts as not yet. May log in anew: the restart was ours, and the password has been accepted in this visit.
         """
-        raise NotImplementedError
+        return False
+
+    def seen_again(self, look: Callable[[], object]) -> bool:
+        """restarted() of a brand that shows no up-time. *look* is a harmless request: it fails while the phone is down, and a phone that has
+        been down no longer knows our session. reboot() sets ``was_down`` to False."""
+        try:
+            look()
+        except SessionLost:
+            return True
+        except (Unreachable, BadAnswer):
+            self.was_down = True
+            return False
+        return self.was_down

@@ -5,13 +5,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import AuthFailed, BadAnswer
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer
 from ansible_collections.evenport.sip.plugins.module_utils.http.auth import HttpAuth
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
+from ansible_collections.evenport.sip.plugins.module_utils.phones.contract import Driver
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
+
+
+class HttpAuthDriver(Driver):
+    """A brand without web sessions: the login goes with each request, so there is nothing to hand over and nothing to end."""
+
+    def session(self) -> dict[str, Any]:
+        return {}
+
+    def resume(self, session: Mapping[str, Any]) -> bool:
+        return False
+
+    def logout(self) -> None:
+        return
 
 
 def log_in(target: Target, web: WebSession, ask: Callable[[], Answer], refusal: Answer | None = None) -> Answer:

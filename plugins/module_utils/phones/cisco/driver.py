@@ -34,7 +34,7 @@ from ansible_collections.evenport.sip.plugins.module_utils.phones.cisco import f
 from ansible_collections.evenport.sip.plugins.module_utils.phones.cisco.config import Config
 from ansible_collections.evenport.sip.plugins.module_utils.phones.contract import Driver, Reading
 from ansible_collections.evenport.sip.plugins.module_utils.phones.front import Front
-from ansible_collections.evenport.sip.plugins.module_utils.phones.http_login import log_in
+from ansible_collections.evenport.sip.plugins.module_utils.phones.http_login import HttpAuthDriver, log_in
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Place, Value
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target, plain_mac
 
@@ -85,7 +85,7 @@ def recognise(target: Target, web: WebSession, front: Front, session: Mapping[st
     return None
 
 
-class Cisco(Driver):
+class Cisco(HttpAuthDriver):
 
     BRAND = "cisco"
     call_state = False                          # until the file shows one: then set on the instance
@@ -96,7 +96,6 @@ class Cisco(Driver):
         self._now = self._first = Config(())
         self._written: set[str] = set()         # names of all settings that were
         self._read_at = 0.0
-        self._was_down = False
 
     # ------------------------------------------------------------------ login
 
@@ -104,15 +103,6 @@ class Cisco(Driver):
         """Nothing is sent where the phone has no password: then everybody may do everything [D]."""
         first = self.first_answer if self.first_answer and self.first_answer.status in (200, 401) else None
         self.first_answer = log_in(self.target, self.web, lambda: self.web.get(_CONFIG), first)
-
-    def session(self) -> dict[str, Any]:
-        return {}
-
-    def resume(self, session: Mapping[str, Any]) -> bool:
-        return False
-
-    def logout(self) -> None:
-        """HTTP authentication: there is nothing to end."""
 
     def _request(self, ask: Callable[[], Answer]) -> Answer:
         """*ask*, once more with a new Digest nonce where that is all that was wrong: a 401 has done nothing, and the password was accepted before.
@@ -290,7 +280,7 @@ class Cisco(Driver):
     # ------------------------------------------------------------------ restart
 
     def reboot(self) -> None:
-        self._was_down = False
+        self.was_down = False
         try:
             answer = self._request(lambda: self.web.get("/admin/reboot"))       # "reboots only when it is idle" [D]
         except Dropped:
@@ -306,9 +296,9 @@ class Cisco(Driver):
             answer = self._request(lambda: self.web.get(_CONFIG))
             now = cisco_config.up_time_of(cisco_config.parse(answer))
         except SessionLost:
-            return self._was_down               # it is there, that's all
+            return self.was_down               # it is there, that's all
         except (Unreachable, BadAnswer):
-            self._was_down = True
+            self.was_down = True
             return False
         # It shows whole seconds: had it gone on running, it would show more than this.
-        return self._was_down or (before is not None and now is not None and now + 1 <= before + (asked - since))
+        return self.was_down or (before is not None and now is not None and now + 1 <= before + (asked - since))

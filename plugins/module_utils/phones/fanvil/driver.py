@@ -70,7 +70,6 @@ class Fanvil(Driver):
         self._written = False                   # written, and not yet read back
         self._back_by = 0.0                     # when a phone that was written to is given up (time.monotonic())
         self._up_time: int | None = None
-        self._was_down = False
 
     # ------------------------------------------------------------------ session
 
@@ -230,7 +229,7 @@ class Fanvil(Driver):
 
     def reboot(self) -> None:
         """By Active URI, which takes Basic [D]. The up-time tells afterwards whether it has happened."""
-        self._was_down = False
+        self.was_down = False
         self._up_time = self._up_time_now()
         if self.web.auth is None:
             self.web.auth = HttpAuth(self.target.username, self.target.password)        # accepted in this very visit
@@ -247,11 +246,11 @@ class Fanvil(Driver):
         try:
             now = self._up_time_now()
         except (Unreachable, BadAnswer):
-            self._was_down = True
+            self.was_down = True
             return False
         if before is None:
-            return self._was_down
-        return self._was_down or now is None or now < before            # None: the page wants a login again, so our session is gone
+            return self.was_down
+        return self.was_down or now is None or now < before            # None: the page wants a login again, so our session is gone
 
     def _up_time_now(self) -> int | None:
         """None where a page needs a session that we have no more."""

@@ -22,7 +22,6 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import (
     NotApplied,
     PermissionMissing,
     SessionLost,
-    Unreachable,
     Unsupported,
 )
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import printable, whole
@@ -90,7 +89,7 @@ class LocatedForm(Driver):
         self._seen: dict[str, Page] = {}            # path -> page as it was read last
         self._first: dict[Spot, str] = {}           # values as they were at first, in the phone's own spelling
         self._had_random: dict[Spot, bool] = {}
-        self._in = self._was_down = False
+        self._in = False
         self._fresh = False                         # the pages in _seen are of a walk that has just ended
         front = pages.known.get("/")
         self._front_title = Page("/", front, web.reach.url).title if front is not None else ""
@@ -372,7 +371,6 @@ class LocatedForm(Driver):
         if not reboot:
             raise Unsupported(f"{self.target.name}: how to restart this phone is not known; it was not restarted.",
                               "Restart it by hand, or add reboot: {path, method, form} to its sip_phone_profile.")
-        self._was_down = False
         fields = {str(name): str(value) for name, value in (reboot.get("form") or {}).items()}
         try:
             if reboot.get("method", "GET") == "POST":
@@ -384,14 +382,7 @@ class LocatedForm(Driver):
 
     def restarted(self) -> bool:
         """A phone that has been down shows its login page to our old session; one without sessions has been seen down."""
-        try:
-            self._fetch(self._known().spots[0].page)
-        except SessionLost:
-            return True
-        except (Unreachable, BadAnswer):
-            self._was_down = True
-            return False
-        return self._was_down
+        return self.seen_again(lambda: self._fetch(self._known().spots[0].page))
 
 
 class RestartingForm(LocatedForm):

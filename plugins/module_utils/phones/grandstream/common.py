@@ -13,7 +13,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.evenport.sip.plugins.module_utils.errors import AuthFailed, BadAnswer, DeviceError, LockedOut, SessionLost, Unreachable, Unsupported
+from ansible_collections.evenport.sip.plugins.module_utils.errors import AuthFailed, BadAnswer, DeviceError, LockedOut, SessionLost, Unsupported
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, parse_json, pick, printable, whole
 from ansible_collections.evenport.sip.plugins.module_utils.http.faults import Dropped
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
@@ -37,7 +37,6 @@ class Grandstream(Driver):
         self.sid = ""
         self._shown: dict[Place, str] = {}      # what the phone answered last, in its own spelling
         self._first: dict[Place, str] = {}      # and at first: what "put it back" means for values we can't read
-        self._was_down = False
 
     # ------------------------------------------------------------------ session
 
@@ -200,7 +199,7 @@ class Grandstream(Driver):
         return ", ".join(f"a line is {printable(state, 20)}" for state in sorted(states - {"idle", ""}))
 
     def reboot(self) -> None:
-        self._was_down = False
+        self.was_down = False
         try:
             answer = self.web.post("/cgi-bin/api-sys_operation", {"request": "REBOOT", "sid": self.sid})
         except Dropped:
@@ -211,14 +210,7 @@ class Grandstream(Driver):
 
     def restarted(self) -> bool:
         """Asks with the old session: a phone that has been down no longer knows it."""
-        try:
-            self.values({"port": (keys.MANAGED["local_port"], 1)})
-        except SessionLost:
-            return True
-        except (Unreachable, BadAnswer):
-            self._was_down = True
-            return False
-        return self._was_down
+        return self.seen_again(lambda: self.values({"port": (keys.MANAGED["local_port"], 1)}))
 
 
 def answer_json(answer: Answer) -> Any:

@@ -22,7 +22,7 @@ from ansible_collections.evenport.sip.plugins.module_utils.phones.contract impor
 from ansible_collections.evenport.sip.plugins.module_utils.phones.front import Front
 from ansible_collections.evenport.sip.plugins.module_utils.phones.htek import config
 from ansible_collections.evenport.sip.plugins.module_utils.phones.htek.page import StatusPage, parse_status
-from ansible_collections.evenport.sip.plugins.module_utils.phones.http_login import log_in
+from ansible_collections.evenport.sip.plugins.module_utils.phones.http_login import HttpAuthDriver, log_in
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Flat, Place, Value
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target
 
@@ -53,7 +53,7 @@ class Line:
         return config.port_of(self.port) if self.port else _EMPTY_PORT
 
 
-class Htek(Driver):
+class Htek(HttpAuthDriver):
     """One phone.
 
     Random ports are switched per account, so there is no random_port of the phone: an account that uses one has ``local_port`` None. A port that is
@@ -75,7 +75,6 @@ class Htek(Driver):
         self._first: tuple[config.Configuration, Flat] | None = None            # the first read, to put it back to the letter
         self._sent: set[str] = set()
         self._asked = 0.0                       # when a restart was asked for
-        self._was_down = False
 
     # ------------------------------------------------------------------ login
 
@@ -102,15 +101,6 @@ class Htek(Driver):
         if answer.status != 200:
             raise BadAnswer(f"{answer.where} answered {answer.status}.", "Restart the phone, then run again; if it stays, update its firmware.")
         return answer
-
-    def session(self) -> dict[str, Any]:
-        return {}
-
-    def resume(self, session: Mapping[str, Any]) -> bool:
-        return False
-
-    def logout(self) -> None:
-        """There is no session: each request has the login."""
 
     # ------------------------------------------------------------------ read
 
@@ -232,7 +222,7 @@ class Htek(Driver):
         raise DeviceError(f"{self.target.name}: the phone has no page that restarts it.", "Restart it by hand.")
 
     def _restarting(self) -> None:
-        self._asked, self._was_down = time.monotonic(), False
+        self._asked, self.was_down = time.monotonic(), False
 
     def restarted(self) -> bool:
         """By the up-time of the status page: was the start after we asked? The page counts whole seconds; one more makes it certain, and so does
@@ -241,11 +231,11 @@ class Htek(Driver):
         try:
             up_time = self._status(self._ask(lambda: self.web.get("/index.htm"))).up_time
         except (Unreachable, BadAnswer):
-            self._was_down = True
+            self.was_down = True
             return False
         if up_time is None:
-            return self._was_down
-        return up_time + 1 <= now or (self._was_down and up_time <= now)
+            return self.was_down
+        return up_time + 1 <= now or (self.was_down and up_time <= now)
 
 
 def recognise(target: Target, web: WebSession, front: Front, session: Mapping[str, Any] | None = None) -> Driver | None:

@@ -61,7 +61,6 @@ class LearnedDriver(Driver):
         self.port_scope = learned.scope
         self.APPLY = learned.apply              # a profile's, not the class's
         self._taken: dict[str, Any] = {}        # what the phone has answered, by the profile's names
-        self._was_down = False
 
     # ------------------------------------------------------------------ session
 
@@ -160,12 +159,7 @@ class LearnedDriver(Driver):
 
     def restarted(self) -> bool:
         """Up again, once it has really been down. Only after writes that restart (apply: reboot)."""
-        try:
-            self.web.get(str(self.target.profile["recognise"].get("path") or "/"), timeout=2.0)
-        except (Unreachable, BadAnswer):
-            self._was_down = True
-            return False
-        return self._was_down
+        return self.seen_again(lambda: self.web.get(str(self.target.profile["recognise"].get("path") or "/"), timeout=2.0))
 
     # ------------------------------------------------------------------ steps
 

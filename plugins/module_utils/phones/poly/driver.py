@@ -25,8 +25,8 @@ from ansible_collections.evenport.sip.plugins.module_utils.http.answer import An
 from ansible_collections.evenport.sip.plugins.module_utils.http.faults import Dropped
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Identity
-from ansible_collections.evenport.sip.plugins.module_utils.phones.contract import Driver, Reading
-from ansible_collections.evenport.sip.plugins.module_utils.phones.http_login import log_in
+from ansible_collections.evenport.sip.plugins.module_utils.phones.contract import Reading
+from ansible_collections.evenport.sip.plugins.module_utils.phones.http_login import HttpAuthDriver, log_in
 from ansible_collections.evenport.sip.plugins.module_utils.phones.poly import keys, status
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Flat, Place, Value
 from ansible_collections.evenport.sip.plugins.module_utils.phones.target import Target, plain_mac
@@ -45,7 +45,7 @@ _PAUSE = 3.0                                    # seconds between two looks at a
 _CLOCKS = 5                                     # seconds that two readings of the uptime may be apart without a restart
 
 
-class Poly(Driver):
+class Poly(HttpAuthDriver):
     """One phone. ``refusal`` is the 401 that the recogniser got: its challenge is the one that is answered."""
 
     BRAND = "poly"
@@ -58,7 +58,7 @@ class Poly(Driver):
         self._first: dict[str, str] = {}        # and at first: what "put it back" means
         self._up: tuple[int, float] | None = None                               # uptime in s, and when that was
         self._before: tuple[int, float] | None = None                           # the same, when a restart was asked for
-        self._wrote = self._gone = self._was_down = False                      # gone: waited for after a write, in vain
+        self._wrote = self._gone = False         # gone: waited for after a write, in vain
 
     # ------------------------------------------------------------------ login
 
@@ -87,15 +87,6 @@ class Poly(Driver):
         self.identity = replace(self.identity, model=model or self.identity.model, firmware=printable(firmware, 40), mac=shown or self.identity.mac)
         seconds = keys.seconds_of(pick(data, "UpTimeSinceLastReboot || UpTime"))
         self._up = None if seconds is None else (seconds, time.monotonic())
-
-    def session(self) -> dict[str, Any]:
-        return {}
-
-    def resume(self, session: Mapping[str, Any]) -> bool:
-        return False
-
-    def logout(self) -> None:
-        """There is no session: each request carries the login."""
 
     # ------------------------------------------------------------------ settings
 
@@ -198,7 +189,7 @@ class Poly(Driver):
 
     def reboot(self) -> None:
         """safeRestart: the phone accepts it at any time and waits for the end of a call by itself."""
-        self._was_down = False
+        self.was_down = False
         self._before = self._up
         try:
             answer = self._post(_RESTART, {})
@@ -213,9 +204,9 @@ class Poly(Driver):
         except AuthFailed:
             raise
         except DeviceError as error:
-            self._was_down = self._was_down or isinstance(error, Unreachable)
+            self.was_down = self.was_down or isinstance(error, Unreachable)
             return False
-        return self._was_down or self._began_anew()
+        return self.was_down or self._began_anew()
 
     def _began_anew(self) -> bool:
         if not self._before or not self._up:

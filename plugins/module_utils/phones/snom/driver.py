@@ -24,7 +24,6 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import (
     EvenportError,
     PermissionMissing,
     Provisioned,
-    Unreachable,
     Unsupported,
 )
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, printable
@@ -33,7 +32,7 @@ from ansible_collections.evenport.sip.plugins.module_utils.http.session import W
 from ansible_collections.evenport.sip.plugins.module_utils.model import Identity
 from ansible_collections.evenport.sip.plugins.module_utils.phones.contract import Driver, Reading
 from ansible_collections.evenport.sip.plugins.module_utils.phones.front import Front
-from ansible_collections.evenport.sip.plugins.module_utils.phones.http_login import log_in
+from ansible_collections.evenport.sip.plugins.module_utils.phones.http_login import HttpAuthDriver, log_in
 from ansible_collections.evenport.sip.plugins.module_utils.phones.settings import Flat, Place, Value
 from ansible_collections.evenport.sip.plugins.module_utils.phones.snom import pages
 from ansible_collections.evenport.sip.plugins.module_utils.phones.snom.pages import KEEP_ALIVE, PORT, RPORT, Shown
@@ -51,7 +50,7 @@ _LOWEST = 1024                  # the phone's own range is not known
 _RANDOM = ("", "0")             # [D]
 
 
-class Snom(Driver):
+class Snom(HttpAuthDriver):
     """HTTP authentication with each request, or none: from the factory everything is open [D]."""
 
     BRAND = "snom"
@@ -68,7 +67,6 @@ class Snom(Driver):
         self._unread = False                    # something may have been written since
         self._timed = False                     # the interval has been one word in this visit
         self._first: dict[str, Shown] = {}      # what "put it back" means: empty and 0 both are random ports
-        self._was_down = False
 
     def _get(self, path: str, query: Mapping[str, str] | None = None) -> Answer:
         """One request, and no sooner than the phone bears it."""
@@ -86,15 +84,6 @@ class Snom(Driver):
         answer = log_in(self.target, self.web, lambda: self._get("/info.htm"), self._front if self._front.status == 401 else None)
         if answer.status == 200:
             self.identity = pages.identity(answer, self.identity)
-
-    def session(self) -> dict[str, Any]:
-        return {}                               # nothing to take over: the password goes with each request
-
-    def resume(self, session: Mapping[str, Any]) -> bool:
-        return False
-
-    def logout(self) -> None:
-        return
 
     # ------------------------------------------------------------------ settings
 
@@ -220,7 +209,7 @@ class Snom(Driver):
     # ------------------------------------------------------------------ restart
 
     def reboot(self) -> None:
-        self._was_down = False
+        self.was_down = False
         try:
             answer = self._get("/advanced_update.htm", {"reboot": "Reboot"})    # [D]; 302, or it hangs up
         except Dropped:
@@ -229,12 +218,7 @@ class Snom(Driver):
 
     def restarted(self) -> bool:
         """The front page is away, then it is back. A Snom takes about a minute, and is looked at every few seconds."""
-        try:
-            self._get("/")
-        except (Unreachable, BadAnswer):
-            self._was_down = True
-            return False
-        return self._was_down
+        return self.seen_again(lambda: self._get("/"))
 
 
 def _unblock() -> str:

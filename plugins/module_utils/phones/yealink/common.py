@@ -19,7 +19,6 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import (
     EvenportError,
     LockedOut,
     SessionLost,
-    Unreachable,
 )
 from ansible_collections.evenport.sip.plugins.module_utils.http.answer import Answer, printable
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
@@ -48,7 +47,6 @@ class Yealink(Driver):
         self._raw: dict[str, str] = {}          # what the phone showed last
         self._first: dict[str, str] = {}        # and at first
         self._unread = False                    # something may have been written since
-        self._was_down = False
 
     # ------------------------------------------------------------------ session
 
@@ -157,14 +155,7 @@ class Yealink(Driver):
 
     def restarted(self) -> bool:
         """Asks with the old session: a phone that has been down no longer knows it."""
-        try:
-            self._look()
-        except SessionLost:
-            return True
-        except (Unreachable, BadAnswer):
-            self._was_down = True
-            return False
-        return self._was_down
+        return self.seen_again(self._look)
 
 
 def kept(session: Mapping[str, Any] | None, generation: str) -> Mapping[str, Any]:

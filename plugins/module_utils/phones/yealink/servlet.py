@@ -97,7 +97,7 @@ class YealinkServlet(Yealink):
         return keys.completed(raw, self.port_scope)
 
     def reboot(self) -> None:
-        self._was_down = False
+        self.was_down = False
         try:
             answer = self._ask_reboot()
         except Dropped:

@@ -184,7 +184,7 @@ class YealinkY5(Yealink):
         self._info("StatusGeneral", ["wui.device.firmware"])
 
     def reboot(self) -> None:
-        self._was_down = False
+        self.was_down = False
         try:
             data = self._asked(self._post("/api/system/reboot", "SettingUpgrade", {}))
         except Dropped:

@@ -5,10 +5,6 @@
 
 from __future__ import annotations
 
-import pytest
-
-from ansible_collections.evenport.sip.plugins.module_utils.phones.fanvil import driver as fanvil
-from ansible_collections.evenport.sip.plugins.module_utils.phones.fanvil import web as fanvil_web
 from tests.fakes.fanvil import FakeFanvil
 from tests.unit.plugins.module_utils.phones.contract_suite import PASSWORD, TWO_LINES, target_of
 
@@ -22,13 +18,6 @@ def make(kind="v5501", faults=None, **more):
     """A session that nobody can end lasts 0.3 s, so that the next visit need not wait for it."""
     seconds = 60.0 if kind == "older" else 0.3
     return FakeFanvil(kind, **{"password": PASSWORD, "accounts": TWO_LINES, "session_seconds": seconds, "faults": faults, **more})
-
-
-@pytest.fixture(autouse=True)
-def _short_pauses(monkeypatch):
-    monkeypatch.setattr(fanvil, "DIGEST", 0.2)
-    monkeypatch.setattr(fanvil, "BACK_PAUSE", 0.05)
-    monkeypatch.setattr(fanvil_web, "NONCE_PAUSE", 0.15)
 
 
 def target(fake, **more):

@@ -5,11 +5,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from ansible_collections.evenport.sip.plugins.module_utils.http.session import WebSession
 from ansible_collections.evenport.sip.plugins.module_utils.model import Identity
-from ansible_collections.evenport.sip.plugins.module_utils.phones import work
 from ansible_collections.evenport.sip.plugins.module_utils.phones.htek import driver as htek
 from ansible_collections.evenport.sip.plugins.module_utils.phones.work import configure_phone
 from tests.unit.plugins.module_utils.phones.contract_suite import target_of
@@ -18,13 +15,6 @@ WANTED = {"keep_alive_interval": 30, "lines": [
     {"line": 1, "local_port": 5074, "nat_traversal": "keep_alive", "rport": True},
     {"line": 2, "local_port": 5076, "nat_traversal": "keep_alive", "rport": True}]}
 ONE = {"lines": [{"line": 1, "local_port": 5074}]}
-
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch):
-    """A fake restarts in half a second; a real phone takes a minute."""
-    monkeypatch.setattr(work, "_REBOOT_POLL", 0.05)
-    monkeypatch.setattr(work, "_REBOOT_STARTS", 1.5)
 
 
 def target(fake, **more):

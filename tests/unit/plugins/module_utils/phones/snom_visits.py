@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-import pytest
-
-from ansible_collections.evenport.sip.plugins.module_utils.phones.snom import driver as snom
 from tests.fakes.snom import FakeSnom
 from tests.unit.plugins.module_utils.phones.contract_suite import PASSWORD, TWO_LINES
 
@@ -16,11 +13,6 @@ SHORT = {"random_port": False, "lines": [{"line": 1, "local_port": 5074, "rport"
 CHANGES = frozenset({"network_id_port", "enable_rport_rfc3581", "keepalive_interval1", "keepalive_interval2"})
 RANDOM = [{"user": "101"}, {"user": "102"}]
 SERVER = "https://admin:hunter2@prov.example.net/snom/{mac}?key=hunter2"
-
-
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch):
-    monkeypatch.setattr(snom, "_PAUSE", 0.0)
 
 
 def basic(**more):

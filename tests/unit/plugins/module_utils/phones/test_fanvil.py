@@ -25,8 +25,13 @@ from ansible_collections.evenport.sip.plugins.module_utils.phones.fanvil import 
 from ansible_collections.evenport.sip.plugins.module_utils.phones.fanvil import web as fanvil_web
 from ansible_collections.evenport.sip.plugins.module_utils.phones.work import configure_phone, inspect_phone
 from tests.unit.plugins.module_utils.phones.contract_suite import PhoneContract, Row, refuse
-from tests.unit.plugins.module_utils.phones.fanvil_visits import CHANGES, PORT, WANTED, make, target
-from tests.unit.plugins.module_utils.phones.fanvil_visits import _short_pauses as _short_pauses
+from tests.unit.plugins.module_utils.phones.fanvil_visits import (
+    CHANGES,
+    PORT,
+    WANTED,
+    make,
+    target,
+)
 
 
 def row(name, kind, generation, read_path, write_path, *, always=None, **more):

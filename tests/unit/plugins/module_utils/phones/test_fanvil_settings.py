@@ -20,8 +20,12 @@ from ansible_collections.evenport.sip.plugins.module_utils.phones.work import co
 from tests.fakes.fanvil import FakeFanvil
 from tests.fakes.web import FakeWebServer, Reply
 from tests.unit.plugins.module_utils.phones.contract_suite import PASSWORD, TWO_LINES, refuse, target_of
-from tests.unit.plugins.module_utils.phones.fanvil_visits import PORT, WANTED, make, target
-from tests.unit.plugins.module_utils.phones.fanvil_visits import _short_pauses as _short_pauses
+from tests.unit.plugins.module_utils.phones.fanvil_visits import (
+    PORT,
+    WANTED,
+    make,
+    target,
+)
 
 # ---------------------------------------------------------------------- the XML service
 

@@ -22,8 +22,13 @@ from ansible_collections.evenport.sip.plugins.module_utils.phones.work import in
 from tests.fakes.htek import FakeHtek
 from tests.fakes.web import Reply, Request
 from tests.unit.plugins.module_utils.phones.contract_suite import PASSWORD, TWO_LINES, PhoneContract, Row, refuse
-from tests.unit.plugins.module_utils.phones.htek_visits import ONE, WANTED, configure, driver, target
-from tests.unit.plugins.module_utils.phones.htek_visits import _impatient as _impatient
+from tests.unit.plugins.module_utils.phones.htek_visits import (
+    ONE,
+    WANTED,
+    configure,
+    driver,
+    target,
+)
 
 
 def row(name, kind, changes, **options):

@@ -16,8 +16,11 @@ from ansible_collections.evenport.sip.plugins.module_utils.phones.work import in
 from tests.fakes.htek import FakeHtek
 from tests.fakes.web import FakeWebServer, Reply
 from tests.unit.plugins.module_utils.phones.contract_suite import refuse
-from tests.unit.plugins.module_utils.phones.htek_visits import _impatient as _impatient
-from tests.unit.plugins.module_utils.phones.htek_visits import configure, driver, target
+from tests.unit.plugins.module_utils.phones.htek_visits import (
+    configure,
+    driver,
+    target,
+)
 
 # ---------------------------------------------------------------------- the restart that follows each write
 

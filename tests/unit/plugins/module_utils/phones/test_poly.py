@@ -446,7 +446,7 @@ def test_a_restart_between_two_looks_shows_in_the_uptime(kind, faults):
         visit.driver.reboot()
         assert not visit.driver.restarted()
         time.sleep(0.8)
-        assert visit.driver.restarted() and not visit.driver._was_down
+        assert visit.driver.restarted() and not visit.driver.was_down
 
 
 @pytest.mark.parametrize("kind", ["edge", "vvx"])

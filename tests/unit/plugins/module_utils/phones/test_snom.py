@@ -22,8 +22,14 @@ from ansible_collections.evenport.sip.plugins.module_utils.phones.work import co
 from tests.fakes.snom import FakeSnom
 from tests.fakes.web import Reply
 from tests.unit.plugins.module_utils.phones.contract_suite import PASSWORD, TWO_LINES, PhoneContract, Row, configure, refuse, target_of
-from tests.unit.plugins.module_utils.phones.snom_visits import CHANGES, RANDOM, SERVER, SHORT, WANTED, basic
-from tests.unit.plugins.module_utils.phones.snom_visits import _no_pauses as _no_pauses
+from tests.unit.plugins.module_utils.phones.snom_visits import (
+    CHANGES,
+    RANDOM,
+    SERVER,
+    SHORT,
+    WANTED,
+    basic,
+)
 
 
 def row(name, scheme, model, *, wanted=None, accounts=None, read="settings.htm", **faults):

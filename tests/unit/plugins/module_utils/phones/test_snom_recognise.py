@@ -25,8 +25,11 @@ from ansible_collections.evenport.sip.plugins.module_utils.phones.work import co
 from tests.fakes.snom import FakePhoneManager, FakeSnom
 from tests.fakes.web import FakeWebServer, Reply
 from tests.unit.plugins.module_utils.phones.contract_suite import PASSWORD, TWO_LINES, refuse, target_of
-from tests.unit.plugins.module_utils.phones.snom_visits import SHORT, WANTED, basic
-from tests.unit.plugins.module_utils.phones.snom_visits import _no_pauses as _no_pauses
+from tests.unit.plugins.module_utils.phones.snom_visits import (
+    SHORT,
+    WANTED,
+    basic,
+)
 
 # ---------------------------------------------------------------------- locks and permissions
 
