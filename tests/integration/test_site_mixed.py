@@ -112,6 +112,24 @@ def test_two_extensions_on_a_phone_with_one_port(tmp_path):
         assert rollout.run("site", "--limit", f"{name},demo-pbx").changed == 0
 
 
+def test_a_phone_that_keeps_its_web_session_can_still_step_aside_and_come_back(tmp_path):
+    """Two phones swap ports, so one is visited twice. The Fanvil can't end a session: the second visit takes over that of the first."""
+    rollout = Rollout(tmp_path, kinds=("fanvil", "poly"))
+    lock = rollout.inventory / "group_vars/demo_site/sip_ports.yml"
+    limit = ("--limit", "front-desk,kitchen,demo-pbx")
+    with rollout.site:
+        assert not rollout.run("site", *limit).failed
+        data = yaml.safe_load(lock.read_text())
+        data["sip_ports"].update({"front-desk": [PLANNED["kitchen"]], "kitchen": [PLANNED["front-desk"]]})
+        lock.write_text(yaml.safe_dump(data))
+        rollout.phones["front-desk"].expire_sessions()              # that of the first run has died by now
+        result = rollout.run("site", *limit)
+        assert not result.failed, result.out
+        swapped = {"front-desk": PLANNED["kitchen"], "kitchen": PLANNED["front-desk"]}
+        assert {name: rollout.ports()[name] for name in swapped} == swapped
+        assert rollout.phones["front-desk"].log.count("POST /") == 2, "one web session for each run that writes"
+
+
 def test_phones_whose_page_nobody_knows_are_driven_by_what_one_of_them_has_shown(tmp_path):
     """sip_phone_brand: form for the first of a model; what it found, saved as a file, for all the others. Brand auto would refuse them."""
     rollout = Rollout(tmp_path, kinds=("form", "grandstream"))
