@@ -40,7 +40,7 @@ def tool(name: str, *argv: str) -> Command:
 
 
 def pytest(folder: str, leg: Leg = MAIN, *argv: str) -> Command:
-    return python(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider", *argv, folder, leg=leg)
+    return python(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider", *argv, folder, leg=leg, limit=1200)
 
 
 def all_stages() -> dict[str, Stage]:
