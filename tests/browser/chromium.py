@@ -13,7 +13,7 @@ import os
 import shutil
 from pathlib import Path
 
-from tests.lab import tree
+from tests.lab.tree import CHECKOUT, extracted, library, loader
 
 SUITE = "trixie"                                                # Debian 13: a released suite always has a Chromium, a testing one sometimes has none
 PACKAGES = ("chromium-headless-shell",)
@@ -36,20 +36,20 @@ def command() -> tuple[list[str], dict[str, str]]:
         own = shutil.which(name, path="/usr/bin:/usr/local/bin")
         if own:
             return [own], {}
-    folder = Path(os.environ.get("EVENPORT_CHROMIUM_CACHE") or tree.CHECKOUT / ".cache" / "chromium")
-    root = tree.extracted(folder, SUITE, PACKAGES, RECIPE, _finish)
+    folder = Path(os.environ.get("EVENPORT_CHROMIUM_CACHE") or CHECKOUT / ".cache" / "chromium")
+    root = extracted(folder, SUITE, PACKAGES, RECIPE, _finish)
     program = root / "usr/lib/chromium"
-    libraries = f"{tree.library(root)}:{tree.library(root) / 'pulseaudio'}"
+    libraries = f"{library(root)}:{library(root) / 'pulseaudio'}"
     return [str(program / "loader"), "--library-path", libraries, str(program / PROGRAM), f"--browser-subprocess-path={program / 'child'}"], \
         {"EVENPORT_CHROMIUM_LIBRARIES": libraries, "FONTCONFIG_SYSROOT": str(root)}
 
 
 def _finish(root: Path) -> None:
     for pattern in NOT_NEEDED:
-        for path in tree.library(root).glob(pattern):
+        for path in library(root).glob(pattern):
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     program = root / "usr/lib/chromium"
-    shutil.copy(tree.loader(root).resolve(), program / "loader")
+    shutil.copy(loader(root).resolve(), program / "loader")
     (program / "loader").chmod(0o755)
     (program / "child").write_text(_CHILD.format(program=PROGRAM), encoding="ascii")
     (program / "child").chmod(0o755)
