@@ -73,7 +73,10 @@ def test_every_brand_is_put_back_where_its_pbx_does_not_show_the_port(mixed):
     result = mixed.run("site", "-e", "sip_verify_timeout=2 sip_canaries=0")
     expected = {name: "put back" for name in PLANNED if name != "front-desk"}           # on its port from the start: nothing to move
     assert {line["phone"]: line["this_run"] for line in mixed.report["lines"] if line["phone"] in expected} == expected, result.out
-    assert {name: mixed.phones[name].values for name in expected} == {name: before[name] for name in expected}
+    # What a random line of an Htek has stored for a port has no effect, and only the run's first visit knew it.
+    dead = {PHONE["htek"]: {"P40"}}
+    changed = {name: {key for key, value in mixed.phones[name].values.items() if value != before[name][key]} for name in expected}
+    assert {name: keys for name, keys in changed.items() if keys} == dead and mixed.phones[PHONE["htek"]].effective[1] >= 32768
     restarts = mixed.totals("reboots")
     assert {name for name, count in restarts.items() if count > 1} <= {PHONE["htek"]} and restarts[PHONE["htek"]] == 2, restarts
 

@@ -69,7 +69,7 @@ def report_sites(
             for phone in site.phones if (state := states[phone.name]).get("code")]
         done = {phone.name: outcomes[phone.name] for phone in site.phones if outcomes and phone.name in outcomes}
         troubles += [
-            Finding(o.code, name, o.msg, "", phone, cause=o.cause) for phone, o in done.items()
+            Finding(o.code, name, o.msg.removeprefix(f"{phone}: "), "", phone, cause=o.cause) for phone, o in done.items()
             if o.failed and o.code != "unknown_extension" and not states[phone].get("code")]         # that one is a verdict on its line already
         about_lines = site_findings(name, [v for v in ordered if v.verdict != "not_seen"], nat_off)
         findings = [*troubles, *about_lines, *unread, *_unplanned_accounts(site, states), *owned]
