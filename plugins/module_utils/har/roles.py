@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.evenport.sip.plugins.module_utils.har.recording import Exchange, is_clock, is_dice
+from ansible_collections.evenport.sip.plugins.module_utils.har.recording import Exchange
 from ansible_collections.evenport.sip.plugins.module_utils.har.trace import Seen, extracts, last_name, near, seen_in, walk
 from ansible_collections.evenport.sip.plugins.module_utils.har.transforms import find_transform
 from ansible_collections.evenport.sip.plugins.module_utils.phones.learned.template import as_text
@@ -201,8 +201,3 @@ class Roles:
 
 def _authorization(exchange: Exchange) -> str:
     return next((value.lower() for name, value in exchange.headers.items() if name.lower() == "authorization"), "")
-
-
-def is_scenery(text: str, now: float) -> bool:
-    """A value that only keeps caches away."""
-    return is_clock(text, now) or is_dice(text)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -113,23 +114,14 @@ def rubbish(kind):
     return Rubbish
 
 
+@pytest.mark.parametrize(("kind", "places"), [
+    (FakeYealinkY4, ["loginForm", "q=login&", "p=status", "exportcfg", "settings-config", "mod_res"]),
+    (FakeYealinkY3, ["loginForm", "getsessionid", "p=status", "localconfig", "account-adv", "q=write"])])
 @settings(max_examples=60, deadline=None)
-@given(TEXT, st.sampled_from(["loginForm", "q=login&", "p=status", "exportcfg", "settings-config", "mod_res"]))
-def test_y4_a_whole_visit_survives_any_page(text, where):
-    with rubbish(FakeYealinkY4)() as fake:
-        fake.answer, fake.where = text, where
-        try:
-            configure(fake)
-        except EvenportError as error:
-            assert str(error)
-        assert fake.login_attempts <= 1
-
-
-@settings(max_examples=60, deadline=None)
-@given(TEXT, st.sampled_from(["loginForm", "getsessionid", "p=status", "localconfig", "account-adv", "q=write"]))
-def test_y3_a_whole_visit_survives_any_page(text, where):
-    with rubbish(FakeYealinkY3)() as fake:
-        fake.answer, fake.where = text, where
+@given(data=st.data())
+def test_a_whole_visit_to_an_old_one_survives_any_page(kind, places, data):
+    with rubbish(kind)() as fake:
+        fake.answer, fake.where = data.draw(TEXT), data.draw(st.sampled_from(places))
         try:
             configure(fake)
         except EvenportError as error:
