@@ -14,7 +14,6 @@ Faults, besides those of web.py and phone.py (they may be changed while it runs)
 
 from __future__ import annotations
 
-import functools
 import math
 import re
 import secrets
@@ -49,14 +48,12 @@ _OTHERS = {"sip.tcp_port_random_mode": "0", "features.action_uri_limit_ip": "any
            "lang.wui": "English", "phone_setting.backlight_time": "60", "ringtone.url": "", "sip.notify_reboot_enable": "0"}
 
 
-@functools.lru_cache(maxsize=1)
-def key_pair() -> rsa.RSAPrivateKey:
-    """One key of 1024 bits (what a T31G shows) for all fakes of a process."""
-    return rsa.generate_private_key(public_exponent=65537, key_size=1024)
+# One key of 1024 bits (what a T31G shows) for all fakes of a process. Made here and not on demand: two fakes' threads would make two.
+_KEY = rsa.generate_private_key(public_exponent=65537, key_size=1024)
 
 
 def modulus() -> str:
-    return format(key_pair().public_key().public_numbers().n, "x")
+    return format(_KEY.public_key().public_numbers().n, "x")
 
 
 def rsa_open(text: str) -> str | None:
@@ -64,7 +61,7 @@ def rsa_open(text: str) -> str | None:
     if not re.fullmatch(r"(?:[0-9a-fA-F]{2}){1,128}", text):
         return None
     try:
-        return key_pair().decrypt(int(text, 16).to_bytes(128, "big"), padding.PKCS1v15()).decode()
+        return _KEY.decrypt(int(text, 16).to_bytes(128, "big"), padding.PKCS1v15()).decode()
     except (ValueError, OverflowError):
         return None
 
