@@ -24,7 +24,7 @@ class Registration:
     seen_port: int = 0
     transport: str = "udp"          # udp, tcp, tls, ws, wss: lower case
     user_agent: str = ""
-    status: str = "unknown"         # reachable, unreachable, nonqualified, unknown, removed: lower case
+    status: str = "unknown"         # reachable, unreachable, nonqualified, unknown, removed; registered where the PBX tells no more
     expires: int = 0                # seconds since the epoch
     seen_is_source: bool = False    # True where the PBX is known to have rewritten the contact to the packet's source
 

@@ -103,7 +103,7 @@ attributes:
     details: With O(reboot=if_needed) each run restarts the phone.
 seealso:
   - module: evenport.sip.phone_info
-  - module: evenport.sip.asterisk_registrations_info
+  - module: evenport.sip.pbx_registrations_info
 """
 
 EXAMPLES = r"""

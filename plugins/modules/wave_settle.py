@@ -19,7 +19,7 @@ options:
     type: dict
     required: true
   reads:
-    description: Results of M(evenport.sip.asterisk_registrations_info), one for each PBX, from a loop whose items have the PBX as C(key).
+    description: Results of M(evenport.sip.pbx_registrations_info), one for each PBX, from a loop whose items have the PBX as C(key).
     type: list
     elements: dict
     default: []

@@ -37,8 +37,8 @@ def write_inventory(folder: Path, phones: int, net: int) -> Path:
         sites.setdefault(f"site_{at + 1:02}", {"hosts": {}})["hosts"][f"phone-{number + 1:04}"] = {
             "ansible_host": f"127.{net}.{at}.{place + 1}", "sip_mac": f"000b82{number:06x}", "sip_extensions": [str(1001 + number)],
             "fake_generation": "G3" if number % 2 else "G2"}
-    pbx = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}", "sip_ami_host": f"127.{net}.250.1",
-           "sip_ami_port": 15038, "sip_ami_user": "evenport", "sip_ami_password": AMI_SECRET, "sip_asterisk_config_dir": str(folder / ".sip" / "asterisk")}
+    pbx = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}", "sip_pbx_host": f"127.{net}.250.1",
+           "sip_pbx_port": 15038, "sip_pbx_user": "evenport", "sip_pbx_password": AMI_SECRET, "sip_pbx_config_dir": str(folder / ".sip" / "asterisk")}
     shared = {"sip_pbx": "bench-pbx", "sip_phone_protocol": "http", "sip_phone_port": WEB_PORT, "sip_phone_password": PASSWORD}
     files = {
         "hosts.yml": {"pbxs": {"hosts": {"bench-pbx": pbx}}, "sites": {"children": sites}},
@@ -97,11 +97,11 @@ def serve(inventory: Path) -> None:
     threading.stack_size(256 * 1024)                                # so many threads
     hosts = read_phones(inventory)
     pbx_host = yaml.safe_load((inventory / "hosts.yml").read_text(encoding="utf-8"))["pbxs"]["hosts"]["bench-pbx"]
-    config = Path(pbx_host["sip_asterisk_config_dir"])
+    config = Path(pbx_host["sip_pbx_config_dir"])
     config.mkdir(parents=True, exist_ok=True)
     (config / "pjsip_evenport.conf").unlink(missing_ok=True)
     (config / "pjsip.conf").write_text(PJSIP + "".join(ENDPOINT.format(host["sip_extensions"][0]) for host in hosts.values()), encoding="utf-8")
-    pbx = FakeAsterisk(config, pbx_host["sip_ami_host"], pbx_host["sip_ami_port"], users={pbx_host["sip_ami_user"]: AMI_SECRET}).start()
+    pbx = FakeAsterisk(config, pbx_host["sip_pbx_host"], pbx_host["sip_pbx_port"], users={pbx_host["sip_pbx_user"]: AMI_SECRET}).start()
     routers = {site: Router(f"203.0.113.{number % 250 + 1}") for number, site in enumerate(dict.fromkeys(host["site"] for host in hosts.values()))}
 
     def register(fake: FakeGrandstream, account: int, port: int) -> None:

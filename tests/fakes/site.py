@@ -83,7 +83,7 @@ class DemoSite:
         extensions = [e for host in [*self.hosts.values(), *self.softphones.values()] for e in host["sip_extensions"]]
         (config / "pjsip.conf").write_text(PJSIP + "".join(ENDPOINT.format(e) for e in extensions), encoding="utf-8")
         self.pbx = FakeAsterisk(
-            config, self.pbx_host["sip_ami_host"], self.pbx_host["sip_ami_port"], users={self.pbx_host["sip_ami_user"]: self.pbx_host["sip_ami_password"]})
+            config, self.pbx_host["sip_pbx_host"], self.pbx_host["sip_pbx_port"], users={self.pbx_host["sip_pbx_user"]: self.pbx_host["sip_pbx_password"]})
         self.pbx.start()
         for number, (name, host) in enumerate(self.hosts.items()):
             kind = KINDS[self.kinds[number % len(self.kinds)]]

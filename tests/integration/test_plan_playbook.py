@@ -45,7 +45,7 @@ class Plan:
 
     def hosts(self, **phones: dict) -> None:
         hosts = {name.replace("_", "-"): variables or None for name, variables in phones.items()}
-        inventory = {"all": {"children": {"acme_hq": {"hosts": hosts}, "pbxs": {"hosts": {"pbx1": {"sip_ami_port": 5038}}}}}}
+        inventory = {"all": {"children": {"acme_hq": {"hosts": hosts}, "pbxs": {"hosts": {"pbx1": {"sip_pbx_port": 5038}}}}}}
         self.write("hosts.yml", yaml.safe_dump(inventory, sort_keys=False))
 
     def run(self, *options: str) -> Result:

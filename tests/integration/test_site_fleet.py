@@ -47,7 +47,7 @@ class Fleet(Rollout):
         phones = dict(zip(planned, given["demo_site"]["hosts"].values(), strict=False))
         (place / "hosts.yml").write_text(yaml.safe_dump({"demo_pbxs": given["demo_pbxs"], "demo_site": {"hosts": phones}}))
         self.sites[name] = DemoSite(place)
-        pbx = {**given["demo_pbxs"]["hosts"]["demo-pbx"], "sip_asterisk_config_dir": str(place / ".sip/asterisk")}
+        pbx = {**given["demo_pbxs"]["hosts"]["demo-pbx"], "sip_pbx_config_dir": str(place / ".sip/asterisk")}
         self.hosts[f"{name}_pbxs"] = {f"{name}-pbx": pbx}
         self.hosts[name] = {phone: dict(variables) for phone, variables in phones.items()}
         shared = yaml.safe_load((place / "group_vars/demo_site/main.yml").read_text())

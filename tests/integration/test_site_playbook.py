@@ -172,7 +172,7 @@ def test_an_active_account_that_the_plan_does_not_know_blocks_its_neighbour_and_
 
 
 def test_a_pbx_that_fails_stops_its_phones_before_any_write(rollout):
-    rollout.edit("demo-pbx", sip_ami_password="wrong")
+    rollout.edit("demo-pbx", sip_pbx_password="wrong")
     result = rollout.run("site")
     assert set(rollout.totals("writes").values()) == {0}
     assert result.recap("kitchen")["unreachable"] == 1
@@ -182,7 +182,7 @@ def test_a_pbx_that_fails_stops_its_phones_before_any_write(rollout):
 
 def test_a_pbx_that_fails_is_told_though_all_its_phones_are_in_order(rollout):
     assert not rollout.run("site").failed
-    rollout.edit("demo-pbx", sip_ami_password="wrong")
+    rollout.edit("demo-pbx", sip_pbx_password="wrong")
     result = rollout.run("site")
     assert result.status == 2
     assert result.recap("demo-pbx")["failed"] == 1

@@ -20,7 +20,7 @@ from tests.lab import processes
 from tests.lab.spaces import inside
 from tests.lab.tree import LabUnavailable, command, library
 
-CONF = Path(__file__).with_name("conf")
+HERE = Path(__file__).parent
 # Without these Asterisk logs errors, or a module declines to load; empty is fine.
 EMPTY = ("ccss", "cdr", "cel", "features", "indications", "acl", "udptl", "pjproject", "websocket_client", "pjsip_notify")
 
@@ -65,6 +65,8 @@ class Asterisk:
     """``home`` holds everything: etc/ (= the Asterisk configuration directory), var/, run/, log/ (log/full is the log)."""
 
     ami_user, ami_secret = "ansible", "ami-secret"              # conf/manager.conf has weaker ones too
+    conf: tuple[str, ...] = ("conf",)                           # folders of configuration files, a later one's win
+    technology = "PJSIP"                                        # the channels that extensions.conf dials
 
     def __init__(self, tree: Path, home: Path, namespace: str | None = None, address: str | None = None) -> None:
         self.tree, self.home, self.namespace = tree, home.resolve(), namespace
@@ -77,18 +79,9 @@ class Asterisk:
 
     def write_config(self, phones: Iterable[str], nat_option: bool, qualify: int = 0) -> None:
         """Every configuration file anew: *phones* are the extensions (password "pw" + extension), *nat_option* is theirs."""
-        for name in ("etc", "var", "run", "log", "spool", "keys"):
-            (self.home / name).mkdir(parents=True, exist_ok=True)
-        for left in self.etc.iterdir():
-            left.unlink()
-        words = {"home": self.home, "tree": self.tree, "library": library(self.tree), "ami_port": self.ami_port, "sip_port": self.sip_port,
-                 "address": "0.0.0.0" if self.namespace else "127.0.0.1", "nat": "yes" if nat_option else "no"}
-        for file in CONF.glob("*.conf"):
-            (self.etc / file.name).write_text(Template(file.read_text("utf-8")).substitute(words), "utf-8")
-        for name in EMPTY:
-            (self.etc / f"{name}.conf").touch()
+        words = {"address": self._bound, "sip_port": self.sip_port, "nat": "yes" if nat_option else "no"}
         endpoints = (Template(PHONE).substitute(name=phone, qualify=qualify) for phone in phones)
-        (self.etc / "pjsip.conf").write_text(Template(HEAD).substitute(words) + "".join(endpoints), "utf-8")
+        self._write_files({"pjsip.conf": Template(HEAD).substitute(words) + "".join(endpoints)})
 
     def start(self) -> None:
         """Start and wait until fully booted (about 1 s). The contacts of an earlier start are still known, as on a real PBX."""
@@ -119,6 +112,31 @@ class Asterisk:
         """Stop and delete everything."""
         self.stop()
         shutil.rmtree(self.home, ignore_errors=True)
+
+    @property
+    def _bound(self) -> str:
+        return "0.0.0.0" if self.namespace else "127.0.0.1"
+
+    @property
+    def _modules(self) -> Path:
+        folders = library(self.tree) / "asterisk/modules", self.tree / "usr/lib/asterisk/modules"     # the second: up to Debian 12
+        return next(folder for folder in folders if folder.is_dir())
+
+    def _write_files(self, files: dict[str, str]) -> None:
+        """etc/ anew: the lab's common configuration, and *files* (name: text)."""
+        for name in ("etc", "var", "run", "log", "spool", "keys"):
+            (self.home / name).mkdir(parents=True, exist_ok=True)
+        for left in self.etc.iterdir():
+            left.unlink()
+        for name in EMPTY:
+            (self.etc / f"{name}.conf").touch()
+        words = {"home": self.home, "tree": self.tree, "modules": self._modules, "ami_port": self.ami_port, "address": self._bound,
+                 "technology": self.technology}
+        common = {file.name: file for folder in self.conf for file in (HERE / folder).glob("*.conf")}
+        for name, file in common.items():
+            (self.etc / name).write_text(Template(file.read_text("utf-8")).substitute(words), "utf-8")
+        for name, text in files.items():
+            (self.etc / name).write_text(text, "utf-8")
 
     def _command(self, *args: str) -> list[str]:
         return command(self.tree, "usr/sbin/asterisk", "-C", self.etc / "asterisk.conf", *args)

@@ -20,8 +20,8 @@ def write(folder: Path, phones: Sequence[DeskPhone], pbx: Asterisk) -> Path:
              for phone in phones}
     # The PBX's files are at hand; its AMI is asked over the network, through the router.
     server = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}",
-              "sip_asterisk_config_dir": str(pbx.etc), "sip_ami_host": PBX_ADDRESS, "sip_ami_port": pbx.ami_port,
-              "sip_ami_user": pbx.ami_user, "sip_ami_password": pbx.ami_secret}
+              "sip_pbx_config_dir": str(pbx.etc), "sip_pbx_host": PBX_ADDRESS, "sip_pbx_port": pbx.ami_port,
+              "sip_pbx_user": pbx.ami_user, "sip_pbx_password": pbx.ami_secret}
     site = {"sip_site": SITE, "sip_pbx": "pbx", "sip_phone_protocol": "http", "sip_phone_user": "admin", "sip_phone_password": PASSWORD}
     _yaml(folder / "hosts.yml", {"all": {"children": {SITE: {"hosts": hosts}, "pbxes": {"hosts": {"pbx": server}}}}})
     _yaml(folder / "group_vars" / SITE / "main.yml", site)

@@ -10,12 +10,12 @@ from types import MappingProxyType
 import pytest
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import AuthFailed, NotApplied, PermissionMissing, PlanError, Unsupported
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.access import Access
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.ami import AmiClient
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk import NAT_OPTIONS
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk import Asterisk as Client
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.endpoints import Place, Wanted, set_endpoints
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.work import read_asterisk
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.access import Access, Config
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk.ami import AmiClient
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk.owned_file import OwnedFile, Place
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk.pjsip import Asterisk as Client
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.contract import NAT_OPTIONS, Wanted
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.work import read_pbx
 from tests.fakes.asterisk import FakeAsterisk
 from tests.lab.processes import until
 
@@ -35,13 +35,16 @@ class Lab:
     def access(self, user="ansible", secret="ami-secret"):
         return Access(self.pbx.ami_host, self.pbx.ami_port, user, secret, timeout=10)
 
+    def config(self):
+        return Config("asterisk", self.access())
+
     def set(self, names, options=ON, user="ansible", secret="ami-secret", **more):
         patience = more.pop("patience", 5)
         with Client(self.access(user, secret)) as client:
-            return set_endpoints(client, Wanted(names, options), Place(str(self.pbx.etc), patience=patience, **more.pop("place", {})), **more)
+            return OwnedFile(Place(str(self.pbx.etc), patience=patience, **more.pop("place", {}))).set(client, Wanted(names, options), **more).as_dict()
 
     def options(self, name):
-        (found,) = read_asterisk(self.access(), [name])["extensions"] or [None]
+        (found,) = read_pbx(self.config(), [name])["extensions"] or [None]
         return found and {option: found[option] for option in NAT_OPTIONS}
 
     def reloaded(self):
@@ -70,7 +73,7 @@ class Lab:
             raise AssertionError(answer.split("\r\n")[0])
 
     def registrations(self):
-        return {one["extension"]: one for one in read_asterisk(self.access())["registrations"]}
+        return {one["extension"]: one for one in read_pbx(self.config())["registrations"]}
 
     def log(self):
         return (self.pbx.home / "log/full").read_text(errors="replace")
@@ -184,7 +187,7 @@ def test_a_later_section_wins_so_everything_is_put_back(lab):
             real()
         client.reload = reload
         with pytest.raises(NotApplied, match="extension 102 .*as they were"):
-            set_endpoints(client, Wanted(["102"], ON), Place(str(lab.pbx.etc), patience=1))
+            OwnedFile(Place(str(lab.pbx.etc), patience=1)).set(client, Wanted(["102"], ON))
     assert (lab.main.read_bytes(), lab.owned.read_bytes()) == before and lab.options("102") == OFF and lab.options("103") == ON
 
 
@@ -219,13 +222,13 @@ def test_permissions(lab):
 
 def test_no_secret_comes_out(lab):
     lab.register("101", "192.168.1.50:5062")
-    everything = repr((lab.set(["101", "102"]), read_asterisk(lab.access(), PHONES, {"101": 5062}, 5)))
+    everything = repr((lab.set(["101", "102"]), read_pbx(lab.config(), PHONES, {"101": 5062}, 5)))
     assert "pw10" not in everything and "ami-secret" not in everything
 
 
 def test_waiting(lab):
     lab.register("101", "192.168.1.50:5062")
-    result = read_asterisk(lab.access(), (), {"101": 5062, "102": 5064}, 0.5)
+    result = read_pbx(lab.config(), (), {"101": 5062, "102": 5064}, 0.5)
     assert result["not_shown"] == ["102"] and result["planned"][0]["shown"] and result["version"].startswith("22.")
 
 

@@ -37,7 +37,7 @@ def cache() -> Path:
 def ensure() -> Path:
     """The extracted tree, built now if it isn't there yet. Raises LabUnavailable."""
     require(NEEDED)
-    return extracted(cache(), SUITE, PACKAGES, RECIPE, _try)
+    return extracted(cache(), SUITE, PACKAGES, RECIPE, try_asterisk)
 
 
 def extracted(folder: Path, suite: str, packages: tuple[str, ...], recipe: int, finish: Callable[[Path], None]) -> Path:
@@ -93,7 +93,8 @@ def _build(half: Path, suite: str, packages: tuple[str, ...]) -> None:
          f"--setup-hook={MERGED_USR}", suite, half / "debian", _mirror(lists, env), env=env)
 
 
-def _try(root: Path) -> None:
+def try_asterisk(root: Path) -> None:
+    """Show that the Asterisk of a new tree runs. Raises LabUnavailable."""
     version = _run(*command(root, "usr/sbin/asterisk", "-V"), env={**os.environ, "LC_ALL": "C.UTF-8"}).strip()
     print(f"lab: {version} is ready", flush=True)
 

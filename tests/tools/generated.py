@@ -1,9 +1,10 @@
 """The generated parts of the documentation: ``python -m tests.tools.generated`` checks them, ``--write`` writes them ("make docs").
 
-- README.md: tables between ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``: phones, content
+- README.md: tables between ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``: phones, pbxs, content
 - docs/variables.md: the roles' variables, from their argument_specs
 - docs/phones.md: the supported phones, from BRANDS
-- the values of the brand option: in the documentation fragment and in the argument specs of the role phones
+- docs/pbxs.md: the supported PBXs, from PRODUCTS
+- the values of the options brand and type: in the documentation fragments and in the argument specs of the roles phones and extensions
 - docs/findings.md: what the audit can say, from MEANINGS
 - CHANGELOG.md: from changelogs/
 """
@@ -21,6 +22,9 @@ import yaml
 
 from ansible_collections.evenport.sip.plugins.module_utils.audit.findings import MEANINGS
 from ansible_collections.evenport.sip.plugins.module_utils.phones.brands import BRANDS, EVIDENCE
+from ansible_collections.evenport.sip.plugins.module_utils.pbx import products
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.arguments import PBX_VARIABLES
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.products import PRODUCTS, Product
 from tests.tools.legs import CHECKOUT, MAIN
 
 COLLECTION = "evenport.sip"
@@ -40,10 +44,35 @@ lines needs one port or several, and which ports its further accounts have from 
 
 {options}
 """
+PBXS_PAGE = """\
+# PBXs
+
+Written by `make docs` from the data that the modules use.
+
+{table}
+
+"Claimed" is the phone's own local SIP port, as the phone says; "seen" is the port that its packets come from, after the router. Where a PBX
+does not tell one of them, the audit says so instead of guessing.
+
+How we know what we know:
+
+{grades}
+
+## What a PBX's host needs
+
+Every PBX is an inventory host, named by `sip_pbx` of its phones. Tasks are delegated to it. A PBX that is reached by an API alone, or by
+`sip_pbx_shell`, gets `ansible_connection: local` and `ansible_python_interpreter: "{{{{ ansible_playbook_python }}}}"`.
+
+{needs}
+
+All variables: [variables.md](variables.md).
+"""
 MARKED = ("README.md",)
 SPELL_BRANDS = ("plugins/doc_fragments/phone.py", "roles/phones/meta/argument_specs.yml")
+SPELL_TYPES = ("plugins/doc_fragments/pbx.py", "roles/extensions/meta/argument_specs.yml")
+TELLS = {"both": "claimed and seen", "seen": "seen only", "none": "none: registered or not"}
 SCOPES = {"line": "per line", "phone": "per phone", "varies": "found out on the phone"}
-GRADES = {"documented": "documented", "hardware": "third parties' hardware", "code": "third parties' code", "inferred": "inferred", "unknown": "unknown"}
+GRADES = {"run": "run in our tests", "documented": "documented", "hardware": "third parties' hardware", "code": "third parties' code", "inferred": "inferred", "unknown": "unknown"}
 APPLIES = {"live": "expected at once; if the PBX does not show it, the phone is restarted when idle", "reboot": "every change restarts the phone"}
 
 
@@ -65,8 +94,32 @@ def phones() -> str:
     return table(head, [(b.label, ", ".join(b.models), b.how, SCOPES[b.port_scope], APPLIES[b.apply], known(b.evidence)) for b in BRANDS.values()])
 
 
+def pbxs() -> str:
+    """The supported PBXs, from the one row of data that each product has."""
+    head = ("PBX", "`sip_pbx_type`", "NAT option", "Registrations from", "Ports told", "What we know it from")
+    by_hand = "offers no way: a worksheet of what to tick"
+    return table(head, [(p.label, f"`{p.name}`", p.nat or by_hand, p.status, TELLS[p.ports], known(p.evidence)) for p in PRODUCTS.values()])
+
+
+def pbxs_page() -> str:
+    """docs/pbxs.md: the same table, what the grades mean, and what each product needs."""
+    grades = "\n".join(f"- *{GRADES[grade]}*: {meaning}" for grade, meaning in products.EVIDENCE.items())
+    needs = table(("`sip_pbx_type`", "Read by (`sip_pbx_read_by`)", "Needs", "To set NAT options also"), [
+        (f"`{p.name}`", ", ".join(f"`{way}`" for way in p.read_by if way), needed(p), options(p, "writing")) for p in PRODUCTS.values()])
+    return PBXS_PAGE.format(table=pbxs(), grades=grades, needs=needs)
+
+
+def needed(product: Product) -> str:
+    ways = [f"with `{way}`: {options(product, way)}" for way in product.read_by if way and product.needs.get(way)]
+    return "; ".join(filter(None, [options(product, "always"), *ways]))
+
+
+def options(product: Product, key: str) -> str:
+    return ", ".join(f"`{PBX_VARIABLES[option]}`" for option in product.needs.get(key, ()))
+
+
 def known(evidence: tuple[tuple[str, str], ...]) -> str:
-    """How a brand is known: each grade with what is known that way."""
+    """How a brand or product is known: each grade with what is known that way."""
     by_grade: dict[str, list[str]] = {}
     for grade, what in evidence:
         by_grade.setdefault(GRADES[grade], []).append(what)
@@ -152,7 +205,7 @@ def changelog() -> str:
 
 def with_tables(text: str) -> str:
     """Fill each pair of markers with its table."""
-    for name, make in (("phones", phones), ("content", content)):
+    for name, make in (("phones", phones), ("pbxs", pbxs), ("content", content)):
         pattern = re.compile(rf"(<!-- {name}:begin[^>]*-->\n).*?(<!-- {name}:end -->)", re.DOTALL)
         if pattern.search(text):
             made = make()
@@ -165,11 +218,17 @@ def with_brands(text: str) -> str:
     return re.sub(r"choices: \[auto, grandstream[^\]]*\]", f"choices: [{', '.join(['auto', *BRANDS])}]", text)
 
 
+def with_types(text: str) -> str:
+    """The values of the type of a PBX, likewise."""
+    return re.sub(r"choices: \[asterisk\b[^\]]*\]", f"choices: [{', '.join(PRODUCTS)}]", text)
+
+
 def wanted() -> dict[Path, str]:
     files = {CHECKOUT / "docs" / "variables.md": variables(), CHECKOUT / "docs" / "findings.md": findings(),
-             CHECKOUT / "docs" / "phones.md": phones_page(), CHECKOUT / "CHANGELOG.md": changelog()}
-    for name in SPELL_BRANDS:
-        files[CHECKOUT / name] = with_brands((CHECKOUT / name).read_text(encoding="utf-8"))
+             CHECKOUT / "docs" / "phones.md": phones_page(), CHECKOUT / "docs" / "pbxs.md": pbxs_page(), CHECKOUT / "CHANGELOG.md": changelog()}
+    for names, spell in ((SPELL_BRANDS, with_brands), (SPELL_TYPES, with_types)):
+        for name in names:
+            files[CHECKOUT / name] = spell((CHECKOUT / name).read_text(encoding="utf-8"))
     for name in MARKED:
         if (path := CHECKOUT / name).exists():
             files[path] = with_tables(path.read_text(encoding="utf-8"))

@@ -36,7 +36,7 @@ def report_sites(
     sites: Mapping[str, Site], states: Mapping[str, Mapping[str, Any]], reads: Mapping[str, Mapping[str, Any]],
     outcomes: Mapping[str, Outcome] | None = None, *, now: int = 0,
 ) -> list[SiteReport]:
-    """*states*: the scan. *reads*: PBX -> result of asterisk_registrations_info. *outcomes*: phone -> what this run did to it."""
+    """*states*: the scan. *reads*: PBX -> result of pbx_registrations_info. *outcomes*: phone -> what this run did to it."""
     registrations = {pbx: [Registration.from_dict(one) for one in read.get("registrations", ())] for pbx, read in reads.items()}
     extensions = {pbx: {one["extension"]: Extension.from_dict(one) for one in read.get("extensions", ())} for pbx, read in reads.items()}
     reports = []

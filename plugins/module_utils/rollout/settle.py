@@ -37,7 +37,7 @@ def open_wave(
 ) -> dict[str, Any]:
     """Before a wave: who may not move now, because a phone of an earlier wave did not leave the port that it was to leave.
 
-    *reads*: PBX -> result of asterisk_registrations_info with the extensions of ``wave["ask"]``.
+    *reads*: PBX -> result of pbx_registrations_info with the extensions of ``wave["ask"]``.
     """
     now = {**_copy(earlier), "not_shown": {}, "unread": {}, "in_use": _in_use(wave, reads or {})}
     for name, step in wave["phones"].items():
@@ -52,7 +52,7 @@ def settle(
 ) -> dict[str, Any]:
     """After the pushes of a wave; or, where *earlier* has phones that are not shown, after restarting those.
 
-    *pushes*: phone -> result of evenport.sip.phone. *reads*: PBX -> result of asterisk_registrations_info with ``wait_for``
+    *pushes*: phone -> result of evenport.sip.phone. *reads*: PBX -> result of pbx_registrations_info with ``wait_for``
     (``not_shown``: extensions whose newest registration does not claim the planned port), or a failed result.
     """
     now = {**_copy(earlier), "not_shown": {}, "unread": {}, "in_use": _in_use(wave, reads)}

@@ -29,7 +29,7 @@ def test_phones_keep_inventory_order_and_get_the_ports_of_the_lock():
 
 
 def test_a_host_without_a_site_is_no_phone():
-    assert sites_of({"pbx": {"sip_ami_user": "x"}, "odd": {"sip_site": ""}}) == {}
+    assert sites_of({"pbx": {"sip_pbx_user": "x"}, "odd": {"sip_site": ""}}) == {}
 
 
 def test_a_site_with_a_phone_that_the_lock_does_not_know_carries_the_command_that_fixes_it():

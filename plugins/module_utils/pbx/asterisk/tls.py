@@ -14,7 +14,7 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import Certifi
 from ansible_collections.evenport.sip.plugins.module_utils.http.tls import plain_fingerprint, shared_context, shown_fingerprint
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.access import Access
 
-PIN = "If this is your PBX, pin it: sip_ami_fingerprint: {}. Or name its CA with sip_ami_ca_path."
+PIN = "If this is your PBX, pin it: sip_pbx_fingerprint: {}. Or name its CA with sip_pbx_ca_path."
 
 
 def secured(plain: socket.socket, access: Access) -> ssl.SSLSocket:
@@ -23,7 +23,7 @@ def secured(plain: socket.socket, access: Access) -> ssl.SSLSocket:
         pin = plain_fingerprint(access.fingerprint)
         context = shared_context(access.validate_certs and not pin, access.ca_path)
     except EvenportError as error:
-        raise DeviceError(error.what.replace("sip_phone_", "sip_ami_"), error.remedy.replace("sip_phone_", "sip_ami_")) from error
+        raise DeviceError(error.what.replace("sip_phone_", "sip_pbx_"), error.remedy.replace("sip_phone_", "sip_pbx_")) from error
     try:
         wrapped = context.wrap_socket(plain, server_hostname=access.host)
     except ssl.SSLCertVerificationError as error:
@@ -31,13 +31,13 @@ def secured(plain: socket.socket, access: Access) -> ssl.SSLSocket:
         raise CertificateRefused(f"The TLS certificate of {access} could not be verified: {error.verify_message}.", PIN.format(shown), shown) from error
     except OSError as error:
         raise Unreachable(f"No TLS with the manager interface at {access}: {error}.",
-                          "Check tlsenable and tlsbindaddr in manager.conf (TLS is a port of its own, 5039), or set sip_ami_tls: false.") from error
+                          "Check tlsenable and tlsbindaddr in manager.conf (TLS is a port of its own, 5039), or set sip_pbx_tls: false.") from error
     found = _fingerprint(wrapped)
     if pin and not hmac.compare_digest(found, pin):
         wrapped.close()
         shown = shown_fingerprint(found)
         raise CertificateRefused(f"{access} shows another certificate than the pinned one: {shown}.",
-                                 "Find out why it changed before you pin the new one (sip_ami_fingerprint).", shown)
+                                 "Find out why it changed before you pin the new one (sip_pbx_fingerprint).", shown)
     return wrapped
 
 

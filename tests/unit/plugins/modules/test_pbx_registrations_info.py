@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, evenport.sip contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""evenport.sip.asterisk_registrations_info against the fake PBX; and that the documented options are the real ones."""
+"""evenport.sip.pbx_registrations_info against the fake PBX; and that the documented options are the real ones."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.evenport.sip.plugins.doc_fragments.ami import ModuleDocFragment
+from ansible_collections.evenport.sip.plugins.doc_fragments.pbx import ModuleDocFragment
 from ansible_collections.evenport.sip.plugins.module_utils.model import Extension, Registration
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.arguments import AMI_OPTIONS
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.arguments import PBX_OPTIONS
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.contract import compare, newest
-from ansible_collections.evenport.sip.plugins.modules import asterisk_endpoints, asterisk_registrations_info
+from ansible_collections.evenport.sip.plugins.modules import pbx_nat, pbx_registrations_info
 from tests.fakes.asterisk import FakeAsterisk
 from tests.fakes.pjsip_conf import write_sample
 
@@ -38,7 +38,7 @@ def run(fake, capsys):
     def call(check=False, password="ami-secret", **more):
         args = {"port": fake.port, "username": "evenport", "password": password, "timeout": 2, "_ansible_check_mode": check, **more}
         with patch_module_args(args), pytest.raises(SystemExit) as ended:
-            asterisk_registrations_info.main()
+            pbx_registrations_info.main()
         out = capsys.readouterr().out
         assert not any(f"pw{name}" in out for name in EXTENSIONS) and "ami-secret" not in out and ended.value.code in (0, 1)
         return json.loads(out)
@@ -132,17 +132,24 @@ def test_a_tls_phone_may_signal_from_the_next_port():
 
 def documented(module):
     options = {**yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"], **yaml.safe_load(module.DOCUMENTATION)["options"]}
-    return {name: {key: value for key, value in option.items() if key != "description"} for name, option in options.items()}
+    return bare(options)
 
 
-@pytest.mark.parametrize("module", [asterisk_registrations_info, asterisk_endpoints])
+def bare(options):
+    """Documented or real, options with their suboptions: type, choices, default and required alone."""
+    return {
+        name: {("options" if key == "suboptions" else key): bare(value) if key in ("options", "suboptions") else value
+               for key, value in option.items() if key not in ("description", "no_log")}
+        for name, option in options.items()}
+
+
+@pytest.mark.parametrize("module", [pbx_registrations_info, pbx_nat])
 def test_documented_options_are_the_real_ones(module):
-    real = {name: {key: value for key, value in option.items() if key != "no_log"} for name, option in module.argument_spec().items()}
-    assert documented(module) == real
-    assert set(yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]) == set(AMI_OPTIONS) and AMI_OPTIONS["password"]["no_log"]
+    assert documented(module) == bare(module.argument_spec())
+    assert set(yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]) == set(PBX_OPTIONS) and PBX_OPTIONS["password"]["no_log"]
 
 
-@pytest.mark.parametrize("module", [asterisk_registrations_info, asterisk_endpoints])
+@pytest.mark.parametrize("module", [pbx_registrations_info, pbx_nat])
 def test_examples_use_documented_options(module):
     for task in yaml.safe_load(module.EXAMPLES):
         for name, options in task.items():

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The file that the collection owns in Asterisk's configuration, and the one line that includes it. Pure.
 
-``[101](+type=endpoint)`` adds to the endpoint 101 that was defined before [D, measured on Asterisk 22]. What must be right:
+PJSIP: ``[101](+type=endpoint)`` adds to the endpoint 101 that was defined before [D, measured on Asterisk 22]. What must be right:
 
 * the filter: endpoint, auth and aor often share a name, and a bare ``(+)`` hits whichever comes first
 * the order: an addition to a section that isn't there (yet) makes Asterisk skip the rest of the file, so the include is the last line
@@ -13,19 +13,19 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import PlanError, Unsupported
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk import NAT_OPTIONS
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.contract import NAT_OPTIONS
 
 HEADER = """\
-; Written by the Ansible collection evenport.sip (module asterisk_endpoints). Do not edit: changes are overwritten.
-; NAT options of phones behind a router, added to the endpoints defined in the file that includes this one.
+; Written by the Ansible collection evenport.sip (module pbx_nat). Do not edit: changes are overwritten.
+; NAT options of phones behind a router, added to the extensions defined in the file that includes this one.
 """
 GENERATED = ";! Automatically generated configuration file"         # Asterisk writes it when a file is changed through UpdateConfig
 NAME = re.compile(r"[A-Za-z0-9_.@+*-]+")                            # a bracket or comma in a section's header would mean something else
-_SECTION = re.compile(r"\[([^\]]+)\]\s*\(\s*\+\s*type\s*=\s*endpoint\s*\)")
 _YES, _NO = ("yes", "true", "on", "1", "y", "t"), ("no", "false", "off", "0", "n", "f")
 
 
@@ -37,14 +37,50 @@ class Section:
     extra: tuple[str, ...] = ()
 
 
+class Dialect(ABC):
+    """How a channel driver's configuration says the NAT options of one extension."""
+
+    header: str                         # of a section that adds to an extension's own: a template with {name}
+    section: re.Pattern[str]            # the same, as it is read
+    main_file: str                      # Asterisk's own name of the file that defines the extensions
+    include_file: str                   # our file beside it
+
+    @abstractmethod
+    def lines(self, options: Mapping[str, bool]) -> list[str]:
+        """``key=value`` lines that set these NAT options, in one order."""
+
+    @abstractmethod
+    def options(self, key: str, value: str) -> dict[str, bool] | None:
+        """The NAT options that one such line sets ({}: none that can be understood); None for a line that isn't about them."""
+
+
+class PjsipDialect(Dialect):
+    """PJSIP: a line for each option, named as we name it."""
+
+    header = "[{name}](+type=endpoint)"
+    section = re.compile(r"\[([^\]]+)\]\s*\(\s*\+\s*type\s*=\s*endpoint\s*\)")
+    main_file, include_file = "pjsip.conf", "pjsip_evenport.conf"
+
+    def lines(self, options: Mapping[str, bool]) -> list[str]:
+        return [f"{key}={'yes' if options[key] else 'no'}" for key in NAT_OPTIONS if key in options]
+
+    def options(self, key: str, value: str) -> dict[str, bool] | None:
+        if key not in NAT_OPTIONS:
+            return None
+        return {key: value in _YES} if value in _YES + _NO else {}
+
+
+PJSIP = PjsipDialect()
+
+
 def check_name(extension: str) -> str:
     """:raises PlanError: a name that can't head a section"""
     if not NAME.fullmatch(extension):
-        raise PlanError(f"{extension!r} can't be the name of a PJSIP endpoint in a configuration file.", "Letters, digits and _ . @ + * - are possible.")
+        raise PlanError(f"{extension!r} can't be the name of an extension in a configuration file.", "Letters, digits and _ . @ + * - are possible.")
     return extension
 
 
-def parse(text: str) -> dict[str, Section]:
+def parse(text: str, dialect: Dialect = PJSIP) -> dict[str, Section]:
     """The sections of an owned file, extension -> Section; also of one that was edited by hand or damaged by UpdateConfig.
 
     NAT options without a section in front are what UpdateConfig leaves of ours: dropped. Anything else that isn't ours is not
@@ -57,30 +93,27 @@ def parse(text: str) -> dict[str, Section]:
     for number, line in _lines(text):
         if not line:
             continue
-        header = _SECTION.fullmatch(line)
+        header = dialect.section.fullmatch(line)
         key, equals, value = (part.strip() for part in line.partition("="))
+        ours = dialect.options(key, value.removeprefix(">").strip().lower())
         if header:
             name = header[1].strip()
             sections.setdefault(name, Section())
-        elif line[0] in "[#" or not equals or (not name and key not in NAT_OPTIONS):
+        elif line[0] in "[#" or not equals or (not name and ours is None):
             raise Unsupported(f"Line {number} of the include file is nothing that evenport.sip writes.",
-                              "Move what is not [extension](+type=endpoint) into a file of your own, then run again.")
+                              f"Move what is not {dialect.header.format(name='extension')} into a file of your own, then run again.")
         elif name:
-            old, value = sections[name], value.removeprefix(">").strip().lower()
-            if key not in NAT_OPTIONS:
-                sections[name] = replace(old, extra=(*old.extra, line))
-            elif value in _YES + _NO:
-                sections[name] = replace(old, options={**old.options, key: value in _YES})
+            old = sections[name]
+            sections[name] = replace(old, extra=(*old.extra, line)) if ours is None else replace(old, options={**old.options, **ours})
     return sections
 
 
-def render(sections: Mapping[str, Section]) -> str:
+def render(sections: Mapping[str, Section], dialect: Dialect = PJSIP) -> str:
     """The whole file: numbers in numeric order, then names; options in one order. The same sections give the same bytes."""
     parts = [HEADER]
     for name in sorted(sections, key=lambda name: (not name.isdecimal(), int(name) if name.isdecimal() else 0, name)):
         section = sections[name]
-        options = [f"{key}={'yes' if section.options[key] else 'no'}" for key in NAT_OPTIONS if key in section.options]
-        parts.append("\n".join([f"\n[{name}](+type=endpoint)", *options, *section.extra, ""]))
+        parts.append("\n".join(["", dialect.header.format(name=name), *dialect.lines(section.options), *section.extra, ""]))
     return "".join(parts)
 
 

@@ -11,12 +11,12 @@ import pytest
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import AuthFailed, PermissionMissing
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.access import Access
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.ami import AmiClient, AmiRefused, parse_packet
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk import Asterisk, extension_from, parse_uri, registration_from
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk.ami import AmiClient, AmiRefused, parse_packet
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk.pjsip import Asterisk, extension_from, parse_uri, registration_from
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.contract import compare, newest
 from tests.fakes.ami_replay import Replay
 
-DATA = Path(__file__).parents[3] / "data/ami"
+DATA = Path(__file__).parents[4] / "data/ami"
 CONTACTS = sorted(path.stem.removeprefix("ami-contacts-") for path in DATA.glob("ami-contacts-*.txt"))
 SECRETS = tuple(f"pw{number}" for number in range(101, 109))
 

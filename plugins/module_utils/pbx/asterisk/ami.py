@@ -31,8 +31,8 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import (
     Unreachable,
     Unsupported,
 )
-from ansible_collections.evenport.sip.plugins.module_utils.pbx import tls
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.access import Access
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk import tls
 
 MAX_LINE, MAX_FIELDS, MAX_EVENTS = 65536, 2000, 100_000        # a PBX with 100,000 contacts is not one box any more
 WINDOW = 16                                                     # actions on the way at once: about 1 kB, far below any socket buffer
@@ -81,7 +81,7 @@ class AmiClient:
             self._socket = socket.create_connection((access.host, access.port), access.timeout)
         except (OSError, UnicodeError) as error:        # UnicodeError: a host name that can't be one
             raise Unreachable(f"No connection to the manager interface at {access}: {error}.",
-                              "Check manager.conf (enabled, bindaddr, port), the firewall, and sip_ami_host and sip_ami_port.") from error
+                              "Check manager.conf (enabled, bindaddr, port), the firewall, and sip_pbx_host and sip_pbx_port.") from error
         try:
             if access.tls:
                 self._socket = tls.secured(self._socket, access)
@@ -163,7 +163,7 @@ class AmiClient:
 
     # -- logging in ----------------------------------------------------------------------------------------------------------------
     def _banner(self) -> None:
-        remedy = "Check sip_ami_port (5038, with TLS 5039) and sip_ami_tls: this may be another service."
+        remedy = "Check sip_pbx_port (5038, with TLS 5039) and sip_pbx_tls: this may be another service."
         try:
             line = self._line(time.monotonic() + self.access.timeout)
         except (BadAnswer, SessionLost) as error:
@@ -180,12 +180,12 @@ class AmiClient:
         elif access.tls or self._socket.getpeername()[0] in ("127.0.0.1", "::1"):
             proof = {"Username": access.username, "Secret": access.password}
         else:
-            raise Unsupported(f"{access} offers no MD5 challenge, and without TLS the secret would cross the network in clear.", "Use sip_ami_tls: true.")
+            raise Unsupported(f"{access} offers no MD5 challenge, and without TLS the secret would cross the network in clear.", "Use sip_pbx_tls: true.")
         try:
             self.call("Login", {**proof, "Events": "off"})
         except (AmiRefused, PermissionMissing) as error:
             raise AuthFailed(f"The manager interface at {access} refused the user {access.username}.",
-                             "Check sip_ami_user, sip_ami_password and permit/deny in manager.conf. It is not tried again in this run.") from error
+                             "Check sip_pbx_user, sip_pbx_password and permit/deny in manager.conf. It is not tried again in this run.") from error
 
     def _challenge(self) -> str:
         try:

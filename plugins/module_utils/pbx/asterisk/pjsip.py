@@ -20,10 +20,10 @@ from ipaddress import IPv6Address
 from ansible_collections.evenport.sip.plugins.module_utils.errors import DeviceError, PermissionMissing, Unsupported
 from ansible_collections.evenport.sip.plugins.module_utils.model import Extension, Registration
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.access import Access
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.ami import AmiClient, AmiRefused, Packet
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.contract import Pbx
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk.ami import AmiClient, AmiRefused, Packet
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk.box import AsteriskBox, ReloadBusy
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.contract import NAT_OPTIONS
 
-NAT_OPTIONS = ("rewrite_contact", "force_rport", "rtp_symmetric", "direct_media")
 _HOST = re.compile(r"(\[[^\]\s]*\]|[^\s:;,?<>@\[\]/]+)(?::(\d*))?(?=[;?>,\s]|$)")
 
 
@@ -99,14 +99,15 @@ def extension_from(event: Packet) -> Extension:
                      active_channels=_number(event.get("activechannels", "")))
 
 
-class Asterisk(Pbx):
+class Asterisk(AsteriskBox):
     """Logs in on construction: once, whatever comes."""
-
-    kind = "asterisk"
 
     def __init__(self, access: Access) -> None:
         self.access = access
         self._ami = AmiClient(access)
+
+    def __str__(self) -> str:
+        return f"Asterisk at {self.access}"
 
     def version(self) -> str:
         try:
@@ -149,10 +150,6 @@ class Asterisk(Pbx):
                 raise
 
     def reload(self) -> None:
-        """Make PJSIP read its files again. Asterisk answers before every endpoint has its new values.
-
-        :raises ReloadBusy: another reload is running
-        """
         try:
             self._ami.call("Reload", {"Module": "res_pjsip.so"})
         except AmiRefused as error:
@@ -175,10 +172,6 @@ class Asterisk(Pbx):
 
     def close(self) -> None:
         self._ami.close()
-
-
-class ReloadBusy(DeviceError):
-    """A reload is in progress already."""
 
 
 def _port(text: str | None) -> int:

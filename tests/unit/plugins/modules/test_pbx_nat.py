@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, evenport.sip contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""evenport.sip.asterisk_endpoints against the fake PBX, which reads the files as Asterisk does, traps included."""
+"""evenport.sip.pbx_nat against the fake PBX, which reads the files as Asterisk does, traps included."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ import time
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.evenport.sip.plugins.module_utils.pbx import files
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.access import Access
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk import Asterisk
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.endpoints import Place, Wanted, set_endpoints
-from ansible_collections.evenport.sip.plugins.modules import asterisk_endpoints
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk import files
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk.owned_file import OwnedFile, Place
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk.pjsip import Asterisk
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.contract import Wanted
+from ansible_collections.evenport.sip.plugins.modules import pbx_nat
 from tests.fakes.asterisk import FakeAsterisk
 from tests.fakes.pjsip_conf import Category, write_sample
 
@@ -37,7 +38,7 @@ class Pbx:
         args = {"port": self.fake.port, "username": "evenport", "password": password, "extensions": extensions, "config_dir": str(self.folder),
                 "verify_timeout": 1, "timeout": 2, "_ansible_check_mode": check, "_ansible_diff": True, **more}
         with patch_module_args(args), pytest.raises(SystemExit) as ended:
-            asterisk_endpoints.main()
+            pbx_nat.main()
         out = self.capsys.readouterr().out
         assert not any(f"pw{name}" in out for name in EXTENSIONS) and "ami-secret" not in out
         assert ended.value.code in (0, 1)
@@ -65,7 +66,7 @@ def test_check_change_no_change_check(pbx):
     assert planned["changed"] and pbx.untouched() and pbx.fake.reloads == 0
     assert planned["before"]["101"] == OFF and planned["after"]["101"] == ON and planned["diff"]["after"]["102"] == ON
     done = pbx.run(["102", "101"])
-    assert done["changed"] and done["reloaded"] and pbx.fake.reloads == 1 and done["diff"] == planned["diff"]
+    assert done["changed"] and done["applied"] and pbx.fake.reloads == 1 and done["diff"] == planned["diff"]
     assert [one["extension"] for one in done["extensions"]] == ["102", "101"] and all(one["rewrite_contact"] for one in done["extensions"])
     assert pbx.main.read_bytes() == pbx.original + b"#tryinclude pjsip_evenport.conf\n"
     stamps = [os.stat(path).st_mtime_ns for path in (pbx.main, pbx.owned)]
@@ -297,7 +298,7 @@ def test_a_pbx_without_endpoints_is_not_pruned_empty(pbx):
     before = pbx.owned.read_bytes()
     pbx.fake.objects.clear()
     for state in ("present", "absent"):
-        assert "no PJSIP endpoints at all" in pbx.run(["101"], state=state)["msg"] and pbx.owned.read_bytes() == before
+        assert "has no extensions at all" in pbx.run(["101"], state=state)["msg"] and pbx.owned.read_bytes() == before
 
 
 def test_permission_missing(pbx):
@@ -313,7 +314,7 @@ def test_two_sites_at_the_same_time_on_one_pbx(pbx):
     def one(name):
         try:
             with Asterisk(Access("127.0.0.1", pbx.fake.port, "evenport", "ami-secret")) as client:
-                set_endpoints(client, Wanted([name], ON), Place(str(pbx.folder), patience=10))
+                OwnedFile(Place(str(pbx.folder), patience=10)).set(client, Wanted([name], ON))
         except Exception as error:      # noqa: BLE001 - a thread's error must reach the test
             errors.append(error)
     threads = [threading.Thread(target=one, args=(name,)) for name in EXTENSIONS]

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import Busy, DeviceError, PlanError, Unsupported
-from ansible_collections.evenport.sip.plugins.module_utils.pbx import files
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.include_file import (
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk import files
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk.include_file import (
     HEADER,
     Section,
     check_name,
@@ -125,7 +125,7 @@ def test_a_file_that_ends_in_a_comment_is_refused():
 
 
 def test_generated(request):
-    data = request.path.parents[3] / "data/ami"
+    data = request.path.parents[4] / "data/ami"
     assert is_generated((data / "pjsip.conf.after-UpdateConfig").read_text()) and not is_generated((data / "pjsip.conf.before-UpdateConfig").read_text())
 
 

@@ -6,37 +6,40 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: asterisk_endpoints
-short_description: Set the NAT options of Asterisk PJSIP endpoints
-version_added: 0.1.0
+module: pbx_nat
+short_description: Set the NAT options of a PBX's extensions
+version_added: 0.3.0
 author:
   - evenport.sip contributors (@evenport)
 description:
-  - Sets the NAT options of a list of extensions on an Asterisk PBX whose C(pjsip.conf) is written by hand.
-  - The options go into one file that belongs to this collection, as sections that add to an existing one (C(+type=endpoint)), included by the last line
-    of C(pjsip.conf). Nothing else in the configuration is touched.
-  - Then PJSIP is reloaded once, and each extension's effective options are read back. Where they did not arrive,
-    both files are put back as they were and the task fails. Registrations and calls survive the reload.
-  - An extension that has the wanted options already, from a template or a database, gets no section. When all have them, nothing is
-    written and nothing reloaded.
+  - Switches the NAT options of extensions on (or sets them as told), on any PBX that offers a way. What differs is written in one go,
+    the PBX is told to use it once, and each extension's effective options are read back. Where they did not arrive, everything is put
+    back as it was and the task fails. Registrations and calls survive.
+  - An extension that has the wanted options already is not touched. When all have them, nothing is written and nothing applied.
+  - Asterisk with files (O(type=asterisk), O(type=chan_sip)) gets an include file that belongs to the collection, named by the last line
+    of C(pjsip.conf) or C(sip.conf). Nothing else in the configuration is touched.
+  - Other PBXs have the settings of their extensions changed, where they keep them, and no other setting.
+  - A PBX that offers no way (O(type=yeastar), O(type=3cx), O(type=web_only)) is left alone, see RV(by_hand).
 notes:
-  - Run it on the PBX, as a user who may write O(config_dir) (usually C(become=true)).
-  - Sections of extensions that the PBX no longer has are removed, see RV(pruned). Asterisk would skip the rest of the file at the first of them.
+  - Run it on the PBX, as a user who may write O(config_dir) or use its database (usually C(become=true)); or from elsewhere with O(shell).
+  - Sections of extensions that the PBX no longer has are removed from the include file, see RV(pruned). Asterisk would skip the rest of
+    the file at the first of them.
   - An include file edited by hand is written anew. NAT options of all extensions and other options in their sections are kept,
     comments are not, see RV(drift). The module fails when the file holds anything else.
   - Only one run at a time works in O(config_dir), the others wait.
+  - What a PBX can't express is left out. Grandstream's UCM has one option for the first three, FusionPBX one for O(rewrite_contact).
 requirements:
-  - Asterisk 16 or newer with PJSIP, endpoints in configuration files. Tested with Asterisk 22.
+  - Python 3.9 on the machine that it runs on.
 options:
   extensions:
-    description: The extensions (names of PJSIP endpoints). Sections of other extensions in the include file stay.
+    description: The extensions. Those that are not named stay as they are.
     type: list
     elements: str
     required: true
   state:
     description:
       - V(present) sets the options of the O(extensions).
-      - V(absent) takes the sections of the O(extensions) out of the include file, so that they are as they were before.
+      - V(absent) takes the sections of the O(extensions) out of the include file, so that they are as they were before. For Asterisk with files.
     type: str
     choices: [present, absent]
     default: present
@@ -64,17 +67,15 @@ options:
     type: bool
     default: false
   config_dir:
-    description: Asterisk's configuration folder.
+    description: Asterisk's configuration folder. For Asterisk with files.
     type: path
     default: /etc/asterisk
   main_file:
-    description: The file in O(config_dir) that defines the endpoints and gets the include line.
+    description: The file in O(config_dir) that defines the extensions and gets the include line. Default is C(pjsip.conf) or C(sip.conf).
     type: str
-    default: pjsip.conf
   include_file:
-    description: The file in O(config_dir) that belongs to this collection.
+    description: The file in O(config_dir) that belongs to this collection. Default is C(pjsip_evenport.conf) or C(sip_evenport.conf).
     type: str
-    default: pjsip_evenport.conf
   allow_generated:
     description:
       - Go on although O(main_file) is rewritten by Asterisk itself, as some web interfaces make it do (AMI action UpdateConfig).
@@ -82,36 +83,50 @@ options:
     type: bool
     default: false
   verify_timeout:
-    description: Seconds until the options must show after the reload, and to wait for another run on the same PBX.
+    description: Seconds until the options must show after they were applied, and to wait for another run on the same PBX.
     type: float
     default: 15.0
 extends_documentation_fragment:
-  - evenport.sip.ami
+  - evenport.sip.pbx
   - evenport.sip.attributes
 attributes:
   check_mode:
     support: full
-    details: Reads the PBX and the files, writes and reloads nothing.
+    details: Reads the PBX, writes and applies nothing.
   diff_mode:
     support: full
     details: Shows NAT options of the extensions that change, never a file or a secret.
   idempotent:
     support: full
 seealso:
-  - module: evenport.sip.asterisk_registrations_info
+  - module: evenport.sip.pbx_registrations_info
 """
 
 EXAMPLES = r"""
 - name: NAT options on for the phones of a site
-  evenport.sip.asterisk_endpoints:
+  evenport.sip.pbx_nat:
     username: evenport
     password: "{{ vault_ami_password }}"
     extensions: ["101", "102", "4540r"]
   become: true
   delegate_to: pbx1
 
+- name: The same on a FreePBX, from a machine that reaches it by ssh
+  evenport.sip.pbx_nat:
+    type: freepbx
+    read_by: cli
+    shell: [ssh, -o, BatchMode=yes, root@192.0.2.10]
+    extensions: ["101", "102"]
+  delegate_to: localhost
+
+- name: As the roles do it, with the variables sip_pbx_... of the inventory host pbx1
+  evenport.sip.pbx_nat:
+    pbx: pbx1
+    extensions: ["101", "102"]
+  delegate_to: pbx1
+
 - name: Show what would change
-  evenport.sip.asterisk_endpoints:
+  evenport.sip.pbx_nat:
     username: evenport
     password: "{{ vault_ami_password }}"
     extensions: "{{ groups['acme_hq'] | map('extract', hostvars, 'sip_extensions') | flatten }}"
@@ -120,7 +135,7 @@ EXAMPLES = r"""
   diff: true
 
 - name: Back to what pjsip.conf says
-  evenport.sip.asterisk_endpoints:
+  evenport.sip.pbx_nat:
     username: evenport
     password: "{{ vault_ami_password }}"
     extensions: ["102"]
@@ -130,7 +145,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 before:
-  description: What differed, per extension the effective NAT options. Other keys name the include line and the include file.
+  description: What differed, per extension its NAT options. Other keys name the include line and the include file.
   type: dict
   returned: success
   sample:
@@ -166,18 +181,30 @@ unknown:
   elements: str
   returned: success
   sample: []
+by_hand:
+  description: Extensions whose NAT option only a person can switch on, in the PBX's own pages.
+  type: list
+  elements: str
+  returned: success
+  sample: []
+notes:
+  description: What a person should know. Each is a warning of the task too.
+  type: list
+  elements: str
+  returned: success
+  sample: []
 drift:
   description: Whether the include file was not as this module had written it.
   type: bool
   returned: success
   sample: false
-reloaded:
-  description: Whether PJSIP was reloaded.
+applied:
+  description: Whether the PBX was told to use what was written.
   type: bool
   returned: success
   sample: true
 include_file:
-  description: Path of the include file.
+  description: Path of the include file; empty where there is none.
   type: str
   returned: success
   sample: /etc/asterisk/pjsip_evenport.conf
@@ -186,43 +213,25 @@ include_file:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import EvenportError
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.arguments import AMI_OPTIONS, access_from
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk import NAT_OPTIONS, Asterisk
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.endpoints import Place, Wanted, set_endpoints
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.arguments import NAT_SPEC, config_from
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.contract import NAT_OPTIONS, Wanted
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.work import set_nat
 
 
 def argument_spec():
-    return {
-        **AMI_OPTIONS,
-        "extensions": {"type": "list", "elements": "str", "required": True},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "unknown": {"type": "str", "choices": ["refuse", "skip"], "default": "refuse"},
-        "rewrite_contact": {"type": "bool", "default": True},
-        "force_rport": {"type": "bool", "default": True},
-        "rtp_symmetric": {"type": "bool", "default": True},
-        "direct_media": {"type": "bool", "default": False},
-        "config_dir": {"type": "path", "default": "/etc/asterisk"},
-        "main_file": {"type": "str", "default": "pjsip.conf"},
-        "include_file": {"type": "str", "default": "pjsip_evenport.conf"},
-        "allow_generated": {"type": "bool", "default": False},
-        "verify_timeout": {"type": "float", "default": 15.0},
-    }
+    return NAT_SPEC
 
 
 def main():
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     params = module.params
     options = {name: params[name] for name in NAT_OPTIONS} if params["state"] == "present" else None
-    place = Place(params["config_dir"], params["main_file"], params["include_file"], params["allow_generated"], params["verify_timeout"])
     try:
-        with Asterisk(access_from(params)) as pbx:
-            result = set_endpoints(pbx, Wanted(params["extensions"], options, params["unknown"] == "skip"), place, check_mode=module.check_mode)
+        result = set_nat(config_from(params, writing=True), Wanted(params["extensions"], options, params["unknown"] == "skip"), check_mode=module.check_mode)
     except EvenportError as error:
-        module.fail_json(msg=str(error), code=error.code, wrote=getattr(error, "wrote", False))
-    if result["drift"]:
-        module.warn(f"{result['include_file']} was edited by hand. Comments in it are not kept.")
-    if result["pruned"]:
-        module.warn(f"The PBX does not know {', '.join(result['pruned'])} any more: taken out of {result['include_file']}.")
+        module.fail_json(msg=str(error), code=error.code, wrote=error.wrote)
+    for note in result["notes"]:
+        module.warn(note)
     module.exit_json(**result, diff={"before": result["before"], "after": result["after"]})
 
 

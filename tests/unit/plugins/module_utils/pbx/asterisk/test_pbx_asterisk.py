@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.ami import parse_packet
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk import ContactUri, extension_from, parse_uri, parse_via, registration_from
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk.ami import parse_packet
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk.pjsip import ContactUri, extension_from, parse_uri, parse_via, registration_from
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=200)
 

@@ -24,8 +24,8 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import (
     Unsupported,
 )
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.access import Access
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.ami import AmiClient, format_action, parse_packet
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk import Asterisk
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk.ami import AmiClient, format_action, parse_packet
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk.pjsip import Asterisk
 from tests.fakes.asterisk import FakeAsterisk
 from tests.fakes.pjsip_conf import write_sample
 from tests.fakes.tls import self_signed
@@ -86,7 +86,7 @@ def test_without_challenge_the_secret_goes_only_over_loopback_or_tls(fake):
 def test_without_challenge_and_tls_the_secret_is_not_sent_over_a_network(fake, monkeypatch):
     fake.faults["no_challenge"] = True
     monkeypatch.setattr(socket.socket, "getpeername", lambda _self: ("192.0.2.1", 5038))        # loopback is all that a test has
-    with pytest.raises(Unsupported, match="sip_ami_tls"):
+    with pytest.raises(Unsupported, match="sip_pbx_tls"):
         Asterisk(access(fake))
     assert b"ami-secret" not in fake.received and fake.login_attempts == 0
 
@@ -126,7 +126,7 @@ def test_falls_back_to_the_other_contact_list(fake):
 def test_nothing_listens():
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
-    with pytest.raises(Unreachable, match=f"127.0.0.1:{port}.*sip_ami_port"):
+    with pytest.raises(Unreachable, match=f"127.0.0.1:{port}.*sip_pbx_port"):
         AmiClient(Access("127.0.0.1", port, "u", "p", timeout=2))
 
 
@@ -240,7 +240,7 @@ def secure(tmp_path):
 
 
 def test_self_signed_is_refused_with_the_fingerprint_to_pin(secure):
-    with pytest.raises(CertificateRefused, match=f"sip_ami_fingerprint: sha256:{secure.certificate.fingerprint}") as refused:
+    with pytest.raises(CertificateRefused, match=f"sip_pbx_fingerprint: sha256:{secure.certificate.fingerprint}") as refused:
         Asterisk(access(secure, tls=True))
     assert refused.value.fingerprint == f"sha256:{secure.certificate.fingerprint}"
     assert secure.login_attempts == 0 and not secure.received
@@ -263,7 +263,7 @@ def test_verified_by_a_ca(secure, tmp_path):
     path = tmp_path / "ca.pem"
     path.write_bytes(secure.certificate.certificate_pem)
     Asterisk(access(secure, tls=True, ca_path=str(path))).close()
-    with pytest.raises(DeviceError, match="sip_ami_ca_path"):
+    with pytest.raises(DeviceError, match="sip_pbx_ca_path"):
         Asterisk(access(secure, tls=True, ca_path="/nonexistent"))
     with pytest.raises(DeviceError, match="fingerprint"):
         Asterisk(access(secure, tls=True, fingerprint="abc"))

@@ -6,20 +6,22 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: asterisk_registrations_info
-short_description: Read the SIP registrations of an Asterisk PBX
-version_added: 0.1.0
+module: pbx_registrations_info
+short_description: Read the SIP registrations of a PBX
+version_added: 0.3.0
 author:
   - evenport.sip contributors (@evenport)
 description:
-  - Reads all contacts of an Asterisk PBX with PJSIP through the manager interface (AMI), with one login.
+  - Reads all registrations of a PBX (its "SIP status") with one login. Every kind of PBX gives the same answer.
   - Each one shows two ports, the one that the phone claims (its own local SIP port) and the one that the PBX sees, after the router.
+    Some PBXs tell only one of them, some none.
   - Can wait until phones that have just been changed show up with their planned ports.
   - Returns no SIP password and nothing else that the PBX holds about an account.
 notes:
-  - The port that the PBX really sees is visible only where the extension has C(rewrite_contact=yes). See RV(registrations[].seen_is_source).
+  - The port that the PBX really sees is visible only where the extension has its NAT option on (PJSIP, C(rewrite_contact=yes)).
+    See RV(registrations[].seen_is_source).
 requirements:
-  - Asterisk 13.14 or newer with PJSIP. Tested with Asterisk 22.
+  - Python 3.9 on the machine that it runs on.
 options:
   extensions:
     description: Return the effective NAT options of these extensions too.
@@ -37,16 +39,16 @@ options:
     type: float
     default: 60.0
 extends_documentation_fragment:
-  - evenport.sip.ami
+  - evenport.sip.pbx
   - evenport.sip.attributes
   - evenport.sip.attributes.info_module
 seealso:
-  - module: evenport.sip.asterisk_endpoints
+  - module: evenport.sip.pbx_nat
 """
 
 EXAMPLES = r"""
 - name: Read the registrations of a PBX
-  evenport.sip.asterisk_registrations_info:
+  evenport.sip.pbx_registrations_info:
     host: pbx.example.com
     tls: true
     username: evenport
@@ -61,7 +63,7 @@ EXAMPLES = r"""
     label: "{{ item.extension }}"
 
 - name: Wait until two phones show their new ports
-  evenport.sip.asterisk_registrations_info:
+  evenport.sip.pbx_registrations_info:
     host: 192.0.2.10
     username: evenport
     password: "{{ vault_ami_password }}"
@@ -93,7 +95,7 @@ registrations:
       description: Where the PBX sends to.
       type: str
     seen_port:
-      description: The port that the PBX sends to. With a transport other than C(udp) it is the ephemeral port of the connection.
+      description: The port that the PBX sends to, 0 where it does not tell. With a transport other than C(udp) it is the ephemeral port of the connection.
       type: int
     transport:
       description: One of C(udp), C(tcp), C(tls), C(ws), C(wss).
@@ -102,7 +104,7 @@ registrations:
       description: What the phone calls itself.
       type: str
     status:
-      description: One of C(reachable), C(unreachable), C(nonqualified), C(unknown), C(removed).
+      description: One of C(reachable), C(unreachable), C(nonqualified), C(unknown), C(removed), and C(registered) where the PBX tells no more.
       type: str
     expires:
       description: When the registration ends, in seconds since the epoch.
@@ -158,33 +160,43 @@ not_shown:
   returned: success
   sample: []
 version:
-  description: Version of the Asterisk. Empty where the manager user may not read it.
+  description: Version of the PBX. Empty where it does not tell.
   type: str
   returned: success
   sample: 22.10.1
+live:
+  description: Whether this is how it is now. False for a table that was exported some time ago, see RV(as_of).
+  type: bool
+  returned: success
+  sample: true
+as_of:
+  description: When it was so, in seconds since the epoch. 0 is now.
+  type: int
+  returned: success
+  sample: 0
+shows_ports:
+  description: Whether this PBX tells ports. False where all that it tells is who is registered.
+  type: bool
+  returned: success
+  sample: true
 """
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import EvenportError
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.arguments import AMI_OPTIONS, access_from, ports_from
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.work import read_asterisk
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.arguments import REGISTRATIONS_SPEC, config_from, ports_from
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.work import read_pbx
 
 
 def argument_spec():
-    return {
-        **AMI_OPTIONS,
-        "extensions": {"type": "list", "elements": "str", "default": []},
-        "wait_for": {"type": "dict"},
-        "wait_timeout": {"type": "float", "default": 60.0},
-    }
+    return REGISTRATIONS_SPEC
 
 
 def main():
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     params = module.params
     try:
-        result = read_asterisk(access_from(params), params["extensions"], ports_from(params["wait_for"]), params["wait_timeout"])
+        result = read_pbx(config_from(params), params["extensions"], ports_from(params["wait_for"]), params["wait_timeout"])
     except EvenportError as error:
         module.fail_json(msg=str(error), code=error.code)
     module.exit_json(changed=False, **result)
