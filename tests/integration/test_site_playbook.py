@@ -178,13 +178,15 @@ def test_a_pbx_that_fails_stops_its_phones_before_any_write(rollout):
     assert result.recap("kitchen")["unreachable"] == 1
     assert "its PBX demo-pbx failed first" in result.words
     assert rollout.totals("logouts") == dict.fromkeys(PLANNED, 1)
+    assert rollout.site.pbx.login_attempts == 1, "refused once, and not asked again by the report of the same run"
 
 
 def test_a_pbx_that_fails_is_told_though_all_its_phones_are_in_order(rollout):
     assert not rollout.run("site").failed
     rollout.edit("demo-pbx", sip_pbx_password="wrong")
+    before = rollout.site.pbx.login_attempts
     result = rollout.run("site")
-    assert result.status == 2
+    assert result.status == 2 and rollout.site.pbx.login_attempts == before + 1
     assert result.recap("demo-pbx")["failed"] == 1
     assert "pbx_not_read" in {finding["code"] for finding in rollout.report["findings"]}
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-import socket
 from types import MappingProxyType
 
 import pytest
@@ -18,6 +15,7 @@ from ansible_collections.evenport.sip.plugins.module_utils.pbx.contract import N
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.work import read_pbx
 from tests.fakes.asterisk import FakeAsterisk
 from tests.lab.processes import until
+from tests.lab.sip import register
 
 PHONES = ["101", "102", "103", "104"]
 ON = MappingProxyType({"rewrite_contact": True, "force_rport": True, "rtp_symmetric": True, "direct_media": False})
@@ -53,34 +51,13 @@ class Lab:
 
     def register(self, name, via, address="127.0.0.1"):
         """A REGISTER from a real socket whose Via and Contact claim *via*. Returns the source port."""
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
-            phone.bind((address, 0))
-            phone.settimeout(5)
-            server, proof = ("127.0.0.1", self.pbx.sip_port), []
-            for number in (1, 2):
-                lines = ["REGISTER sip:127.0.0.1 SIP/2.0", f"Via: SIP/2.0/UDP {via};rport;branch=z9hG4bK{name}{number}{via[-4:]}", "Max-Forwards: 70",
-                         f"From: <sip:{name}@127.0.0.1>;tag=a{name}", f"To: <sip:{name}@127.0.0.1>", f"Call-ID: {name}@{via}", f"CSeq: {number} REGISTER",
-                         f"Contact: <sip:{name}@{via}>", "User-Agent: Test Phone 1.0", "Expires: 300", *proof, "Content-Length: 0", "", ""]
-                phone.sendto("\r\n".join(lines).encode(), server)
-                answer = phone.recv(65536).decode()
-                if answer.startswith("SIP/2.0 200"):
-                    return phone.getsockname()[1]
-                realm, nonce = (re.search(rf'{key}="([^"]+)"', answer)[1] for key in ("realm", "nonce"))
-                first, second = (_md5(text) for text in (f"{name}:{realm}:pw{name}", "REGISTER:sip:127.0.0.1"))
-                words = {"username": name, "realm": realm, "nonce": nonce, "uri": "sip:127.0.0.1", "cnonce": "c",
-                         "response": _md5(f"{first}:{nonce}:00000001:c:auth:{second}"), "opaque": (re.search(r'opaque="([^"]+)"', answer) or ["", ""])[1]}
-                proof = ["Authorization: Digest algorithm=MD5, qop=auth, nc=00000001, " + ", ".join(f'{key}="{value}"' for key, value in words.items())]
-            raise AssertionError(answer.split("\r\n")[0])
+        return register(("127.0.0.1", self.pbx.sip_port), name, via, address)
 
     def registrations(self):
         return {one["extension"]: one for one in read_pbx(self.config())["registrations"]}
 
     def log(self):
         return (self.pbx.home / "log/full").read_text(errors="replace")
-
-
-def _md5(text):
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 @pytest.fixture

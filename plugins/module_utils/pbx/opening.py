@@ -23,6 +23,11 @@ def open_nat_options(config: Config) -> NatOptions:
 
 
 def _asterisk(config: Config) -> Pbx:
+    """By its manager interface, or by its command line where that is closed."""
+    if config.read_by == "cli":
+        from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk.cli import AsteriskCli
+        from ansible_collections.evenport.sip.plugins.module_utils.pbx.shell import Shell
+        return AsteriskCli(Shell(config.shell))
     from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk.pjsip import Asterisk
     return Asterisk(config.access)
 

@@ -99,7 +99,7 @@ def _in_use(wave: Wave, reads: Results) -> dict[str, bool]:
         read = reads.get(pbx, {"failed": True})
         states = {} if read.get("failed") or read.get("unreachable") else {one["extension"]: one for one in read.get("extensions", ())}
         for phone, extensions in phones.items():
-            if all(extension in states for extension in extensions):
+            if all(states.get(extension, {}).get("device_state") for extension in extensions):      # a PBX that doesn't say is no "not in use"
                 known[phone] = any(_busy(states[extension]) for extension in extensions)
     return known
 

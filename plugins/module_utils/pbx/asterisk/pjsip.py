@@ -13,7 +13,7 @@ Answers of Asterisk hold SIP passwords in clear (AuthDetail): every field that l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 
@@ -92,6 +92,16 @@ def registration_from(event: Packet, rewriting: frozenset[str] = frozenset()) ->
         expires=_number(event.get("regexpire") or event.get("expirationtime", "")), seen_is_source=uri.was_rewritten or extension in rewriting)
 
 
+def registrations_from(events: Iterable[Packet], known: Iterable[Extension] | None, ask: Callable[[list[str]], list[Extension]]) -> list[Registration]:
+    """All contacts -> Registrations. *known*: the extensions' options, if they are known already; else *ask* for those that matter."""
+    events = list(events)
+    found = [registration for registration in map(registration_from, events) if registration]
+    if known is None:
+        known = ask(sorted({registration.extension for registration in found if not registration.seen_is_source}))
+    rewriting = frozenset(extension.extension for extension in known if extension.rewrite_contact)
+    return [registration for registration in (registration_from(event, rewriting) for event in events) if registration]
+
+
 def extension_from(event: Packet) -> Extension:
     """An EndpointDetail event -> the effective NAT options, whatever file or table they come from."""
     options = {name: _flag(event.get(name.replace("_", ""), "")) for name in NAT_OPTIONS}
@@ -130,13 +140,7 @@ class Asterisk(AsteriskBox):
         return [extension_from(event) for event in details]
 
     def registrations(self, known: Iterable[Extension] | None = None) -> list[Registration]:
-        events = self._contacts()
-        found = [registration for registration in map(registration_from, events) if registration]
-        if known is None:
-            unclear = sorted({registration.extension for registration in found if not registration.seen_is_source})
-            known = self.extensions(unclear)
-        rewriting = frozenset(extension.extension for extension in known if extension.rewrite_contact)
-        return [registration for registration in (registration_from(event, rewriting) for event in events) if registration]
+        return registrations_from(self._contacts(), known, self.extensions)
 
     def _contacts(self) -> list[Packet]:
         try:

@@ -93,7 +93,7 @@ def test_a_site_stops_when_all_of_its_canaries_failed_and_not_before(failed, sto
 @pytest.mark.parametrize(("extension", "in_use"), [
     ({"active_channels": 0, "device_state": "Not in use"}, {"a": False}), ({"active_channels": 1, "device_state": "Not in use"}, {"a": True}),
     ({"active_channels": 0, "device_state": "In use"}, {"a": True}), ({"active_channels": 0, "device_state": "RINGINUSE"}, {"a": True}),
-    ({"active_channels": 0, "device_state": "Unavailable"}, {"a": False}), (None, {})])
+    ({"active_channels": 0, "device_state": "Unavailable"}, {"a": False}), ({"active_channels": 0, "device_state": ""}, {}), (None, {})])
 def test_the_pbx_says_whether_a_mute_phone_is_in_use(extension, in_use):
     wave = {**wave_of("a", "b"), "mute": {"pbx": {"a": ["ax"]}}}
     read = {"not_shown": ["ax"], "extensions": [{"extension": "ax", **extension}] if extension else []}
