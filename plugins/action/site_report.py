@@ -45,13 +45,13 @@ class ActionModule(ActionBase):
             phone.ports = states[phone.name]["ports"]       # the scan knows better: a phone may have one port for all its lines
         of_the_run = _same_for_all(hostvars, arguments["scan"])
         outcomes = {phone: outcome_of({**of_the_run, **_own(hostvars[phone], phone)}) for phone in [*arguments["scan"]["work"], *arguments["scan"]["troubled"]]}
+        moved = of_the_run.get("sip_settled", {}).get("moved", {})
         reports = report_sites(
             sites, states, {read["item"]["key"]: read for read in arguments["reads"]},
-            outcomes, now=int(time.time()))
+            outcomes, now=int(time.time()), moved=moved)
         lines = [line for report in reports for line in ["", *report.text()]]
         deferred = [phone for phone in states if phone in outcomes and outcomes[phone].deferred]
         data = as_json(reports)
-        moved = of_the_run.get("sip_settled", {}).get("moved", {})
         if arguments["file"]:
             write_json(arguments["file"], data)
         if arguments["directory"] and not self._task.check_mode:

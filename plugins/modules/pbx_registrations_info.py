@@ -28,6 +28,10 @@ options:
     type: list
     elements: str
     default: []
+  list_extensions:
+    description: Return the names of all extensions that the PBX knows, see RV(endpoints). It costs one more question to the PBX.
+    type: bool
+    default: false
   wait_for:
     description:
       - Extensions and the ports planned for them. The registrations are read again until the newest one of each extension
@@ -159,6 +163,12 @@ not_shown:
   elements: str
   returned: success
   sample: []
+endpoints:
+  description: The names of all extensions that the PBX knows, registered or not. Trunks may be among them.
+  type: list
+  elements: str
+  returned: when O(list_extensions=true)
+  sample: ["101", "102", "4540", "4540r"]
 version:
   description: Version of the PBX. Empty where it does not tell.
   type: str
@@ -196,7 +206,8 @@ def main():
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     params = module.params
     try:
-        result = read_pbx(config_from(params), params["extensions"], ports_from(params["wait_for"]), params["wait_timeout"])
+        result = read_pbx(config_from(params), params["extensions"], ports_from(params["wait_for"]), params["wait_timeout"],
+                          list_extensions=params["list_extensions"])
     except EvenportError as error:
         module.fail_json(msg=str(error), code=error.code)
     module.exit_json(changed=False, **result)

@@ -34,6 +34,11 @@ class FreshInventory:
         self.inventory = InventoryManager(loader=self.loader, sources=self.sources)
         self._manager = VariableManager(loader=self.loader, inventory=self.inventory)
 
+    def without_extra_vars(self) -> FreshInventory:
+        """The inventory's own word: what was given on the command line is left out."""
+        self._manager._extra_vars = {}
+        return self
+
     def again(self) -> FreshInventory:
         """The same sources once more, as they are on disk now."""
         return FreshInventory(self.sources, self.playbook_dir, self._secrets)

@@ -63,7 +63,7 @@ class Lab:
     def log(self):
         return (self.pbx.home / "log/full").read_text(errors="replace")
 
-    def register(self, name, contact, host="192.168.1.50", rport=True, expires=300):
+    def register(self, name, contact, host="192.168.1.50", rport=True, expires=300, user_agent="Test Phone 1.0"):
         """A REGISTER from 127.0.0.2, whose Via claims *host* and another port. Returns (source port, Via's port)."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as source, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as claimed:
             for each in (source, claimed):
@@ -73,7 +73,7 @@ class Lab:
             for number in (1, 2):
                 lines = ["REGISTER sip:127.0.0.1 SIP/2.0", f"Via: SIP/2.0/UDP {host}:{via}{';rport' if rport else ''};branch=z9hG4bK{via}{number}",
                          f"From: <sip:{name}@127.0.0.1>;tag=a{via}", f"To: <sip:{name}@127.0.0.1>", f"Call-ID: {via}{here}", f"CSeq: {number} REGISTER",
-                         "Max-Forwards: 70", f"Contact: <sip:{name}@{contact}>", "User-Agent: Test Phone 1.0", f"Expires: {expires}", *proof,
+                         "Max-Forwards: 70", f"Contact: <sip:{name}@{contact}>", f"User-Agent: {user_agent}", f"Expires: {expires}", *proof,
                          "Content-Length: 0", "", ""]
                 source.sendto("\r\n".join(lines).encode(), ("127.0.0.1", self.pbx.sip_port))
                 answer = _final_answer(source, claimed)

@@ -21,10 +21,10 @@ from pathlib import Path
 import yaml
 
 from ansible_collections.evenport.sip.plugins.module_utils.audit.findings import MEANINGS
-from ansible_collections.evenport.sip.plugins.module_utils.phones.brands import BRANDS, EVIDENCE
 from ansible_collections.evenport.sip.plugins.module_utils.pbx import products
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.arguments import PBX_VARIABLES
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.products import PRODUCTS, Product
+from ansible_collections.evenport.sip.plugins.module_utils.phones.brands import BRANDS, EVIDENCE
 from tests.tools.legs import CHECKOUT, MAIN
 
 COLLECTION = "evenport.sip"
@@ -72,7 +72,10 @@ SPELL_BRANDS = ("plugins/doc_fragments/phone.py", "roles/phones/meta/argument_sp
 SPELL_TYPES = ("plugins/doc_fragments/pbx.py", "roles/extensions/meta/argument_specs.yml")
 TELLS = {"both": "claimed and seen", "seen": "seen only", "none": "none: registered or not"}
 SCOPES = {"line": "per line", "phone": "per phone", "varies": "found out on the phone"}
-GRADES = {"run": "run in our tests", "documented": "documented", "hardware": "third parties' hardware", "code": "third parties' code", "inferred": "inferred", "unknown": "unknown"}
+GRADES = {
+    "run": "run in our tests", "documented": "documented", "hardware": "third parties' hardware", "code": "third parties' code", "inferred": "inferred",
+    "unknown": "unknown",
+}
 APPLIES = {"live": "expected at once; if the PBX does not show it, the phone is restarted when idle", "reboot": "every change restarts the phone"}
 
 

@@ -12,17 +12,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
 from typing import Any
 
+from ansible_collections.evenport.sip.plugins.module_utils.addresses import is_inside
+from ansible_collections.evenport.sip.plugins.module_utils.contacts import Others, Seat, beside, left_behind, on_port, share_out
 from ansible_collections.evenport.sip.plugins.module_utils.model import Extension, Line, Registration
 
-# An own list on purpose: Python's is_private is True for the documentation ranges and False for 100.64.0.0/10 (carrier-grade NAT).
 _PARKING = 200                  # ports above the range that the order of moves (plan/moves.py) may use; ephemeral ports are far above
-
-_INSIDE = [ip_network(net) for net in (
-    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8", "fc00::/7", "fe80::/10", "::1/128",
-)]
 
 
 @dataclass(frozen=True)
@@ -48,15 +44,6 @@ class LineVerdict:
         }
 
 
-def is_inside(address: str) -> bool:
-    """True for an address that cannot be reached from the internet. A host name is not an address: False."""
-    try:
-        ip = ip_address(address.strip("[]"))
-    except ValueError:
-        return False
-    return any(ip.version == net.version and ip in net for net in _INSIDE)
-
-
 def judge_lines(
     lines: Iterable[Line],
     registrations: Iterable[Registration],
@@ -75,17 +62,18 @@ def judge_lines(
     for registration in registrations:
         if not (now and registration.expires and registration.expires <= now):
             contacts[registration.extension].append(registration)
-    chosen = {line: choose_contact(line, contacts.get(line.extension, [])) for line in lines}
+    chosen = choose_contacts(lines, contacts)
     sharers = _who_shares(chosen)
     verdicts = []
     for line in lines:
         contact, others = chosen[line]
         if contact is None:
-            verdicts.append(LineVerdict(line, "not_registered" if line.managed else "unmanaged"))
+            verdicts.append(LineVerdict(line, "not_registered" if line.managed else "unmanaged", extra_contacts=tuple(others)))
             continue
         extension = extensions.get(line.extension)
         rewritten = contact.seen_is_source if extension is None or extension.rewrite_contact is None else extension.rewrite_contact
-        same_place = sharers[(contact.seen_address, contact.seen_port)] if rewritten and contact.transport == "udp" else {}
+        place = (contact.seen_address, contact.seen_port)
+        same_place = sharers.get(place, {}) if line.managed and (rewritten or _tells_only_seen(contact)) else {}
         others_there = tuple(sorted(e for phone, exts in same_place.items() if phone != line.phone for e in exts))
         verdict = "duplicate" if others_there else judge_contact(line, contact, rewritten, first_port, last_port)
         verdicts.append(LineVerdict(
@@ -99,9 +87,13 @@ def judge_contact(line: Line, contact: Registration, rewritten: bool, first_port
         return "unmanaged"
     if line.port is None:           # a line that shares its phone's port has nothing of its own to prove
         return "ok"
-    claimed_as_planned = contact.claimed_port == line.port or (contact.transport == "tls" and contact.claimed_port == line.port + 1)
+    if not contact.claimed_port:
+        return _without_claim(line.port, contact)
+    claimed_as_planned = on_port(contact, line.port)
     if contact.transport != "udp":  # the contact's port is the ephemeral source port of the connection: only the claim counts
         return "ok" if claimed_as_planned else _off_plan(contact, first_port, last_port)
+    if not contact.seen_port:
+        return "port_unseen" if claimed_as_planned else _off_plan(contact, first_port, last_port)
     if contact.claimed_address == contact.seen_address and contact.claimed_address and not is_inside(contact.claimed_address):
         # A SIP ALG, STUN or UPnP has rewritten Via and Contact alike: the phone's own port cannot be seen from here.
         return "ok" if contact.seen_port == line.port else "alg_or_stun"
@@ -115,25 +107,34 @@ def judge_contact(line: Line, contact: Registration, rewritten: bool, first_port
     return "ok" if contact.seen_port == line.port else "router_translated"
 
 
-def choose_contact(line: Line, contacts: list[Registration]) -> tuple[Registration | None, list[tuple[str, Registration]]]:
-    """The contact that stands for the line, and the rest with what each is.
+def _without_claim(port: int, contact: Registration) -> str:
+    """A PBX that does not tell what the phone says of itself. The source port of a TCP or TLS connection is ephemeral: it tells nothing."""
+    if not contact.seen_port or contact.transport != "udp":
+        return "port_unseen"
+    return "ok" if contact.seen_port == port else "other_port_seen"
 
-    A phone that moved leaves its old contact behind until that expires: unreachable, or from the same phone -> stale. Another
-    user agent on the same extension is a second device (a softphone): unmanaged.
+
+def _tells_only_seen(contact: Registration) -> bool:
+    return bool(contact.seen_port) and not contact.claimed_port
+
+
+def choose_contacts(lines: Iterable[Line], contacts: Mapping[str, Iterable[Registration]]) -> dict[Line, tuple[Registration | None, Others]]:
+    """line -> the contact that stands for it, and its other contacts with what each is; by the rule of ``contacts.py``.
+
+    *contacts*: by extension. Several phones may have one extension: each gets the device that is most likely its own. Second devices that
+    are nobody's in the inventory are told with the first of these lines.
     """
-    if not contacts:
-        return None, []
-
-    def rank(contact: Registration) -> tuple[bool, bool, int]:
-        return (contact.status != "unreachable", contact.claimed_port == line.port, contact.expires)
-
-    best = max(contacts, key=rank)
-    others = []
-    for contact in contacts:
-        if contact is not best:
-            same_phone = contact.user_agent == best.user_agent and contact.claimed_address == best.claimed_address
-            others.append(("stale_contact" if same_phone or contact.status == "unreachable" else "unmanaged", contact))
-    return best, others
+    of_extension: dict[str, list[Line]] = defaultdict(list)
+    for line in lines:
+        of_extension[line.extension].append(line)
+    chosen: dict[Line, tuple[Registration | None, Others]] = {}
+    for extension, those in of_extension.items():
+        devices, more = share_out([Seat(line.port or 0, softphone=not line.managed) for line in those], contacts.get(extension, ()))
+        for line, device in zip(those, devices, strict=True):
+            chosen[line] = (device.best, left_behind(device)) if device else (None, [])
+        contact, others = chosen[those[0]]
+        chosen[those[0]] = contact, others + beside(more, [device for device in devices if device])
+    return chosen
 
 
 def _off_plan(contact: Registration, first_port: int, last_port: int) -> str:
@@ -146,6 +147,6 @@ def _who_shares(chosen: Mapping[Line, tuple[Registration | None, Any]]) -> dict[
     """(address, port) as the PBX sees it -> phone -> its extensions there. Lines of one phone may share; phones may not."""
     places: dict[tuple[str, int], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for line, (contact, _others) in chosen.items():
-        if contact and contact.transport == "udp":
+        if contact and contact.transport == "udp" and contact.seen_port:
             places[(contact.seen_address, contact.seen_port)][line.phone].append(line.extension)
     return places

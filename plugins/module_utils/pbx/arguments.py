@@ -71,6 +71,7 @@ NAT_SPEC: dict[str, dict[str, Any]] = {
 REGISTRATIONS_SPEC: dict[str, dict[str, Any]] = {
     **PBX_OPTIONS,
     "extensions": {"type": "list", "elements": "str", "default": []},
+    "list_extensions": {"type": "bool", "default": False},
     "wait_for": {"type": "dict"},
     "wait_timeout": {"type": "float", "default": 60.0},
 }

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ansible_collections.evenport.sip.plugins.module_utils.contacts import contact_that_counts, on_port
 from ansible_collections.evenport.sip.plugins.module_utils.errors import DeviceError, EvenportError, PlanError
 from ansible_collections.evenport.sip.plugins.module_utils.model import Extension, Registration
 
@@ -162,17 +163,17 @@ class Shown:
         return asdict(self)
 
 
-def newest(registrations: Iterable[Registration]) -> dict[str, Registration]:
-    """The registration that counts, per extension: the latest to expire; of two equal ones the one that isn't unreachable.
+def newest(registrations: Iterable[Registration], planned: Mapping[str, int] | None = None) -> dict[str, Registration]:
+    """The registration that counts, per extension, by the rule of ``contacts.py``: that of its phone, reachable rather than not, the newest.
 
-    A phone that changed its port leaves its old contact behind until that expires, so several per extension are normal.
+    A phone that changed its port leaves its old contact behind until that expires, so several per extension are normal. *planned* ports
+    decide between several phones of one extension.
     """
-    best: dict[str, Registration] = {}
+    contacts: dict[str, list[Registration]] = {}
     for contact in registrations:
-        other = best.get(contact.extension)
-        if other is None or (contact.expires, contact.status != "unreachable") >= (other.expires, other.status != "unreachable"):
-            best[contact.extension] = contact
-    return best
+        contacts.setdefault(contact.extension, []).append(contact)
+    found = {extension: contact_that_counts(those, (planned or {}).get(extension, 0)) for extension, those in contacts.items()}
+    return {extension: contact for extension, contact in found.items() if contact}
 
 
 def compare(registrations: Iterable[Registration], planned: Mapping[str, int]) -> list[Shown]:
@@ -182,11 +183,11 @@ def compare(registrations: Iterable[Registration], planned: Mapping[str, int]) -
     A phone that registers by TLS signals from its SIP port or from the next one, according to the brand. A PBX that doesn't tell the
     claim is believed what it sees, and one that tells no port at all, that the phone is registered.
     """
-    best, answer = newest(registrations), []
+    best, answer = newest(registrations, planned), []
     for extension, port in planned.items():
         contact = best.get(extension, Registration(extension))
         told = contact.claimed_port or contact.seen_port
-        good = told == port or (contact.transport == "tls" and told == port + 1) or (not told and contact.status == "registered")
+        good = on_port(contact, port) or (not told and contact.status == "registered")
         answer.append(Shown(extension, port, contact.claimed_port, contact.seen_port, good))
     return answer
 

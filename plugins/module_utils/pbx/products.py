@@ -30,6 +30,7 @@ class Product:
     engine: str = ""                        # its database, where NAT options or contacts are kept in one
     database: str = ""                      # that database's usual name
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)      # options; key: a way of read_by, "writing", or "always"
+    by_hand: str = ""                       # where a person sets its NAT option, in the words of its own page; only with an empty nat
 
     def port(self, tls: bool) -> int:
         return self.port_of[1 if tls else 0]
@@ -81,7 +82,7 @@ PRODUCTS = {
             ports="both",
             read_by=("ami",),
             needs=_AMI_LOGIN,
-            evidence=(("run", "Asterisk 16.28"), ("documented", "17 to 20")),
+            evidence=(("run", "Asterisk 16.28"), ("documented", "17 to 20"), ("unknown", "before 16")),
         ),
         Product(
             name="freepbx",
@@ -93,7 +94,7 @@ PRODUCTS = {
             engine="mysql",
             database="asterisk",
             needs=_AMI_LOGIN,
-            evidence=(("documented", "settings, tables, reload"), ("run", "MariaDB, Asterisk 22"), ("unknown", "a whole FreePBX")),
+            evidence=(("documented", "settings, tables, reload"), ("run", "MariaDB, Asterisk 22 and 16"), ("unknown", "a whole FreePBX")),
         ),
         Product(
             name="fusionpbx",
@@ -111,22 +112,23 @@ PRODUCTS = {
         Product(
             name="grandstream_ucm",
             label="Grandstream UCM62xx, UCM63xx",
-            nat="HTTPS API: nat yes or no, one apply",
+            nat="HTTPS API: nat and directmedia, yes or no; one apply",
             status="HTTPS API: listAccount",
             ports="seen",
             port_of=(8089, 8089),
             needs={"always": ("host", "username", "password")},
-            evidence=(("code", "names of the actions and options"), ("documented", "login"), ("unknown", "how the address is written, whether an apply is needed")),
+            evidence=(("code", "login, actions, settings and their values, status codes; the address of a UCM6304 with 1.0.33"),
+                      ("inferred", "what its one NAT option does inside"), ("unknown", "how other models write the address; a whole UCM")),
         ),
         Product(
             name="wazo",
             label="Wazo",
-            nat="confd: options of the endpoint",
-            status="manager interface",
+            nat="confd: options of the SIP endpoint, which it has reloaded by itself; an extension is the endpoint's name",
+            status="manager interface, or Asterisk's command line",
             ports="both",
             read_by=("ami", "cli"),
             needs={**_AMI_LOGIN, "writing": ("api",)},
-            evidence=(("documented", "confd"), ("unknown", "a whole Wazo")),
+            evidence=(("documented", "confd, its login"), ("run", "Asterisk 22"), ("unknown", "a whole Wazo")),
         ),
         Product(
             name="yeastar",
@@ -136,7 +138,9 @@ PRODUCTS = {
             ports="none",
             port_of=(8088, 8088),
             needs={"always": ("host", "username", "password")},
-            evidence=(("documented", "login, list of extensions"), ("unknown", "a NAT setting")),
+            by_hand="Extension and Trunk > Extension, edit, Advanced: NAT",
+            evidence=(("documented", "login, list of extensions"), ("code", "blocked addresses, the page with the NAT option"),
+                      ("unknown", "a NAT setting of the API")),
         ),
         Product(
             name="3cx",
@@ -146,16 +150,19 @@ PRODUCTS = {
             ports="none",
             port_of=API_PORTS,
             needs={"always": ("host", "username", "password")},
-            evidence=(("code", "login, list of users"), ("unknown", "a NAT setting")),
+            by_hand="Users, edit, Options: PBX delivers audio",
+            evidence=(("code", "login, list of users"), ("inferred", "which of its options comes closest"), ("unknown", "a NAT setting of the API")),
         ),
         Product(
             name="web_only",
             label="Protel, Protelity, and any other with a web page only",
             nat="",
             status="its status table, pasted or exported (CSV, HTML, text)",
-            ports="both",
+            ports="seen",
             needs={"always": ("status_file",)},
-            evidence=(("unknown", "the engine; what its port column means"),),
+            by_hand="Extension configuration: NAT option",
+            evidence=(("documented", "that Protel's pages have a NAT option and a SIP status with ports"),
+                      ("unknown", "the engine; how its tables look; what the port column means")),
         ),
     )
 }

@@ -31,6 +31,8 @@ Settings = dict[str, "str | None"]              # the product's own name of a se
 class Store(ABC):
     """Where a product keeps the NAT options of its extensions, in its own words."""
 
+    unproven = "Look for another place that sets them again, and into the PBX's log."      # what to do where it doesn't use what was written
+
     @abstractmethod
     def read(self, names: Sequence[str]) -> dict[str, Settings]:
         """extension -> its NAT settings, of those extensions that have any. One read for all of them."""
@@ -120,7 +122,7 @@ class StoredOptions(NatOptions):
         if wrong:
             others = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
             raise NotApplied(f"{pbx} took the NAT options, but extension {wrong[0]}{others} does not have them.",
-                             "Look for another place that sets them again, and into the PBX's log.")
+                             self.store.unproven)
 
     def _put_back(self, changes: Mapping[str, tuple[Settings, Settings]], error: EvenportError) -> None:
         if not changes:

@@ -13,12 +13,15 @@ from ansible_collections.evenport.sip.plugins.module_utils.pbx.contract import W
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.opening import open_nat_options, open_pbx
 
 
-def read_pbx(config: Config, extensions: Sequence[str] = (), wait_for: Mapping[str, int] | None = None, wait_timeout: float = 60) -> dict[str, Any]:
+def read_pbx(
+    config: Config, extensions: Sequence[str] = (), wait_for: Mapping[str, int] | None = None, wait_timeout: float = 60, *, list_extensions: bool = False,
+) -> dict[str, Any]:
     """One login, everything that an audit or a verification needs. JSON-able, no secrets.
 
     :arg extensions: whose NAT options to return as well
     :arg wait_for: extension -> planned port; read again until all are claimed, or *wait_timeout* seconds are over.
         A PBX that is not live, an exported table, can't show a change: nothing is waited for and nothing is "not shown".
+    :arg list_extensions: return the names of all extensions as ``endpoints``; nobody is asked for them otherwise
     """
     names = list(dict.fromkeys(map(str, extensions)))
     with open_pbx(config) as pbx:
@@ -31,6 +34,7 @@ def read_pbx(config: Config, extensions: Sequence[str] = (), wait_for: Mapping[s
                 registrations = pbx.registrations()
         else:
             registrations = pbx.registrations(known)
+        endpoints = {"endpoints": pbx.endpoints()} if list_extensions else {}
         live, shows_ports, as_of = pbx.live, pbx.shows_ports, pbx.as_of()
     found = {extension.extension for extension in known or ()}
     return {
@@ -43,6 +47,7 @@ def read_pbx(config: Config, extensions: Sequence[str] = (), wait_for: Mapping[s
         "missing": [name for name in names if name not in found],
         "planned": [one.as_dict() for one in shown],
         "not_shown": [one.extension for one in shown if not one.shown],
+        **endpoints,
     }
 
 

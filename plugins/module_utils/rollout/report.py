@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ansible_collections.evenport.sip.plugins.module_utils.addresses import is_inside
 from ansible_collections.evenport.sip.plugins.module_utils.audit.findings import MEANINGS, Finding, site_findings
 from ansible_collections.evenport.sip.plugins.module_utils.audit.text import report_lines
-from ansible_collections.evenport.sip.plugins.module_utils.audit.verdict import LineVerdict, is_inside, judge_lines
-from ansible_collections.evenport.sip.plugins.module_utils.model import Extension, Registration
+from ansible_collections.evenport.sip.plugins.module_utils.audit.verdict import LineVerdict, judge_lines
+from ansible_collections.evenport.sip.plugins.module_utils.model import Extension, Line, Registration
 from ansible_collections.evenport.sip.plugins.module_utils.rollout.inventory import Site
 from ansible_collections.evenport.sip.plugins.module_utils.rollout.outcome import Outcome
 
@@ -34,9 +35,12 @@ class SiteReport:
 
 def report_sites(
     sites: Mapping[str, Site], states: Mapping[str, Mapping[str, Any]], reads: Mapping[str, Mapping[str, Any]],
-    outcomes: Mapping[str, Outcome] | None = None, *, now: int = 0,
+    outcomes: Mapping[str, Outcome] | None = None, *, now: int = 0, moved: Collection[str] = (),
 ) -> list[SiteReport]:
-    """*states*: the scan. *reads*: PBX -> result of pbx_registrations_info. *outcomes*: phone -> what this run did to it."""
+    """*states*: the scan. *reads*: PBX -> result of pbx_registrations_info. *outcomes*: phone -> what this run did to it.
+
+    *moved*: the phones that this run has written to: a table that a PBX exported before that can't judge them. *now*: seconds since the epoch.
+    """
     registrations = {pbx: [Registration.from_dict(one) for one in read.get("registrations", ())] for pbx, read in reads.items()}
     extensions = {pbx: {one["extension"]: Extension.from_dict(one) for one in read.get("extensions", ())} for pbx, read in reads.items()}
     reports = []
@@ -51,12 +55,20 @@ def report_sites(
                 verdicts.update((line, LineVerdict(line, "not_seen" if line.managed else "unmanaged")) for line in lines)
                 troubles.append(Finding("pbx_not_read", name, why, "Mend that, then run the audit again: nothing is proven until the PBX has been asked."))
             else:
-                missing = set(map(str, reads[pbx].get("missing", ())))
+                read = reads[pbx]
+                is_live = read.get("live", True)
+                too_late = [] if is_live else [line for line in lines if line.managed and line.phone in moved]
+                if not is_live:
+                    troubles.append(_old_table(name, pbx, read.get("as_of") or 0, now, too_late))
+                    verdicts.update((line, LineVerdict(line, "not_seen")) for line in too_late)
+                missing = set(map(str, read.get("missing", ())))
                 own_network = {phone.name for phone in site.phones if not phone.behind_nat}
                 judged = [
                     _in_this_inventory(verdict, missing, own_network)
                     for verdict in judge_lines(
-                        lines, registrations[pbx], extensions[pbx], now=now, first_port=site.range.start, last_port=site.range.end)]
+                        [line for line in lines if line not in too_late], registrations[pbx], extensions[pbx],
+                        now=now if is_live else read.get("as_of") or 0,             # its registrations were good when it was exported
+                        first_port=site.range.start, last_port=site.range.end)]
                 verdicts.update((verdict.line, verdict) for verdict in judged)
                 nat_off += [v.line.extension for v in judged if v.line.managed and v.line.phone not in own_network and _nat_is_off(v, extensions[pbx])]
         owned = [
@@ -104,6 +116,24 @@ def _nat_is_off(verdict: LineVerdict, extensions: Mapping[str, Extension]) -> bo
     """The PBX answers to the phone's private address instead of the packet's source. Not asked of a phone that isn't registered."""
     extension = extensions.get(verdict.line.extension)
     return extension is not None and extension.rewrite_contact is False and is_inside(verdict.seen_address)
+
+
+def _old_table(site: str, pbx: str, as_of: int, now: int, too_late: list[Line]) -> Finding:
+    """One finding for the PBX: how old its table is; a fault where this run has moved phones since then."""
+    age = f"{_span(now - as_of)} ago" if as_of and now >= as_of else "at a time that it does not tell"
+    text = f"what {pbx} shows was exported {age}"
+    phones = list(dict.fromkeys(line.phone for line in too_late))
+    if phones:
+        named = ", ".join(phones[:6]) + (f" and {len(phones) - 6} more" if len(phones) > 6 else "")
+        text += f", before this run moved {len(phones)} phone(s), which nothing proves yet ({named})"
+    return Finding("status_old", site, text, MEANINGS["status_old"].remedy, lines=tuple(map(str, too_late)), fault=bool(phones))
+
+
+def _span(seconds: int) -> str:
+    for size, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            return f"{seconds // size} {word}{'s' if seconds >= 2 * size else ''}"
+    return "less than a minute"
 
 
 def _unread(pbx: str, read: Mapping[str, Any] | None) -> str:

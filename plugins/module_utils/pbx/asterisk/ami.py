@@ -36,8 +36,11 @@ from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk import t
 
 MAX_LINE, MAX_FIELDS, MAX_EVENTS = 65536, 2000, 100_000        # a PBX with 100,000 contacts is not one box any more
 WINDOW = 16                                                     # actions on the way at once: about 1 kB, far below any socket buffer
-CLASSES = {"reload": "system or config", "getconfig": "system or config", "updateconfig": "config"}      # all others that we use: system
-MODULES = {"pjsipshowregistrationinboundcontactstatuses": "res_pjsip_registrar.so", "pjsipnotify": "res_pjsip_notify.so"}
+CLASSES = {"reload": "system or config", "getconfig": "system or config", "updateconfig": "config",
+           **dict.fromkeys(("sippeers", "sipshowpeer", "coreshowchannels"), "system or reporting")}             # all others that we use: system
+MODULES = {"pjsipshowregistrationinboundcontactstatuses": "res_pjsip_registrar.so", "pjsipnotify": "res_pjsip_notify.so",
+           **dict.fromkeys(("sippeers", "sipshowpeer"), "chan_sip.so")}                                          # all others: res_pjsip.so
+_ABSENT = re.compile(r"Unable to retrieve|Peer .* not found\.")         # how PJSIP and chan_sip begin to say that they have no such object
 
 Packet = dict[str, str]                                         # names in lower case: URI and Uri are one
 
@@ -100,13 +103,13 @@ class AmiClient:
         """The events of one list, without its end."""
         return self._ask([(action, fields or {})])[0][1]
 
+    def calls(self, action: str, many: Iterable[Mapping[str, str]]) -> list[Packet | None]:
+        """The responses of the same action for many objects, several on the way at once. None where Asterisk has no such object."""
+        return [answer and answer[0] for answer in self._many(action, many)]
+
     def listings(self, action: str, many: Iterable[Mapping[str, str]]) -> list[list[Packet] | None]:
-        """The same list action for many objects, several on the way at once. None where Asterisk has no such object."""
-        requests = [(action, fields) for fields in many]
-        answers: list[list[Packet] | None] = []
-        for start in range(0, len(requests), WINDOW):
-            answers += [None if _is_error(response) else events for response, events in self._ask(requests[start:start + WINDOW], tolerant=True)]
-        return answers
+        """The same for an action that answers with a list: its events."""
+        return [answer and answer[1] for answer in self._many(action, many)]
 
     def close(self) -> None:
         """Log off and close, within a second. Never raises: the work is done by then."""
@@ -121,8 +124,16 @@ class AmiClient:
         finally:
             self._socket.close()
 
+    def _many(self, action: str, many: Iterable[Mapping[str, str]]) -> list[tuple[Packet, list[Packet]] | None]:
+        """Answers in the order of *many*, None where Asterisk has no such object."""
+        requests = [(action, fields) for fields in many]
+        answers: list[tuple[Packet, list[Packet]]] = []
+        for start in range(0, len(requests), WINDOW):
+            answers += self._ask(requests[start:start + WINDOW], tolerant=True)
+        return [None if _is_error(response) else (response, events) for response, events in answers]
+
     def _ask(self, requests: list[tuple[str, Mapping[str, str]]], tolerant: bool = False) -> list[tuple[Packet, list[Packet]]]:
-        """Send all, then collect each one's answer by its ActionID. *tolerant*: "Unable to retrieve ..." is an answer, not an error."""
+        """Send all, then collect each one's answer by its ActionID. *tolerant*: that there is no such object is an answer, not an error."""
         waiting = {str(next(self._ids)): request for request in requests}
         answers: dict[str, tuple[Packet, list[Packet]]] = {}
         deadline = time.monotonic() + self.access.timeout
@@ -134,7 +145,7 @@ class AmiClient:
             if number not in waiting:
                 continue                            # an event that nobody asked for
             if "response" in packet and number not in answers:
-                if _is_error(packet) and not (tolerant and packet.get("message", "").startswith("Unable to retrieve")):
+                if _is_error(packet) and not (tolerant and _ABSENT.match(packet.get("message", ""))):
                     raise self._refused(waiting[number][0], packet.get("message", ""))
                 answers[number] = (packet, [])
                 done = packet.get("eventlist", "").lower() != "start"
@@ -157,8 +168,9 @@ class AmiClient:
             return PermissionMissing(f"The manager user {user} at {self.access} may not use {action}.",
                                      f"Give it the class {CLASSES.get(name, 'system')} in manager.conf (write =) and reload the manager.")
         if "unknown command" in message.lower():
-            return Unsupported(f"Asterisk at {self.access} does not know {action}.",
-                               f"Load {MODULES.get(name, 'res_pjsip.so')} (modules.conf); Asterisk 13.14 or newer with PJSIP is needed.")
+            module = MODULES.get(name, "res_pjsip.so")
+            needed = "Asterisk up to 20 with chan_sip" if module == "chan_sip.so" else "Asterisk 13.14 or newer with PJSIP"
+            return Unsupported(f"Asterisk at {self.access} does not know {action}.", f"Load {module} (modules.conf); {needed} is needed.")
         return AmiRefused(f"Asterisk at {self.access} refused {action}: {message[:200] or 'without a reason'}.", message)
 
     # -- logging in ----------------------------------------------------------------------------------------------------------------

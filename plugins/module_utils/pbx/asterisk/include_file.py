@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The file that the collection owns in Asterisk's configuration, and the one line that includes it. Pure.
 
-PJSIP: ``[101](+type=endpoint)`` adds to the endpoint 101 that was defined before [D, measured on Asterisk 22]. What must be right:
+``[101](+)`` adds to the section 101 that was defined before [D, measured on Asterisk 16 and 22]. What must be right:
 
-* the filter: endpoint, auth and aor often share a name, and a bare ``(+)`` hits whichever comes first
+* the filter: in pjsip.conf endpoint, auth and aor often share a name, and a bare ``(+)`` hits whichever comes first. In sip.conf names are unique.
 * the order: an addition to a section that isn't there (yet) makes Asterisk skip the rest of the file, so the include is the last line
-* ``#tryinclude``: a missing file after ``#include`` takes all of PJSIP away at the next cold start
+* ``#tryinclude``: a missing file after ``#include`` takes all of PJSIP, or chan_sip, away at the next cold start
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ HEADER = """\
 """
 GENERATED = ";! Automatically generated configuration file"         # Asterisk writes it when a file is changed through UpdateConfig
 NAME = re.compile(r"[A-Za-z0-9_.@+*-]+")                            # a bracket or comma in a section's header would mean something else
+_NAT_LINE = ("rewrite_contact", "force_rport", "rtp_symmetric")     # what chan_sip's option nat stands for
 _YES, _NO = ("yes", "true", "on", "1", "y", "t"), ("no", "false", "off", "0", "n", "f")
 
 
 @dataclass(frozen=True)
 class Section:
-    """What the file adds to one endpoint. *extra*: lines that a person added, kept as they are."""
+    """What the file adds to one extension. *extra*: lines that a person added, kept as they are."""
 
     options: Mapping[str, bool] = field(default_factory=dict)
     extra: tuple[str, ...] = ()
@@ -44,10 +45,16 @@ class Dialect(ABC):
     section: re.Pattern[str]            # the same, as it is read
     main_file: str                      # Asterisk's own name of the file that defines the extensions
     include_file: str                   # our file beside it
+    noun: str                           # what Asterisk calls an extension there
+    elsewhere: str                      # where else such come from, which nothing in that file can add to
+
+    def expected(self, options: Mapping[str, bool]) -> dict[str, bool]:
+        """What of these NAT options can be expressed, and so is seen afterwards."""
+        return dict(options)
 
     @abstractmethod
     def lines(self, options: Mapping[str, bool]) -> list[str]:
-        """``key=value`` lines that set these NAT options, in one order."""
+        """``key=value`` lines that set these NAT options (of :meth:`expected`), in one order."""
 
     @abstractmethod
     def options(self, key: str, value: str) -> dict[str, bool] | None:
@@ -60,6 +67,7 @@ class PjsipDialect(Dialect):
     header = "[{name}](+type=endpoint)"
     section = re.compile(r"\[([^\]]+)\]\s*\(\s*\+\s*type\s*=\s*endpoint\s*\)")
     main_file, include_file = "pjsip.conf", "pjsip_evenport.conf"
+    noun, elsewhere = "endpoint", "a database (realtime), pjsip_wizard.conf or another file"
 
     def lines(self, options: Mapping[str, bool]) -> list[str]:
         return [f"{key}={'yes' if options[key] else 'no'}" for key in NAT_OPTIONS if key in options]
@@ -70,7 +78,53 @@ class PjsipDialect(Dialect):
         return {key: value in _YES} if value in _YES + _NO else {}
 
 
+class ChanSipDialect(Dialect):
+    """chan_sip: one option ``nat`` for three of ours, in two lines [measured on Asterisk 16.28].
+
+    Lines of ``nat`` add up with those of the peer and its templates, and over ``auto_force_rport`` a ``force_rport`` stays without
+    effect. Only ``no`` clears. So ``nat=no`` comes first, then what shall be on.
+
+    ``force_rport`` also makes Asterisk send to the source instead of the contact: rewrite_contact is not an option of its own and
+    follows it. ``nat`` stands for force_rport and rtp_symmetric at once: the one that isn't given is off.
+    """
+
+    header = "[{name}](+)"
+    section = re.compile(r"\[([^\]]+)\]\s*\(\s*\+\s*\)")
+    main_file, include_file = "sip.conf", "sip_evenport.conf"
+    noun, elsewhere = "peer", "users.conf, a database (realtime) or another file"
+
+    def expected(self, options: Mapping[str, bool]) -> dict[str, bool]:
+        here: dict[str, bool] = {}
+        if any(option in options for option in _NAT_LINE):
+            force_rport = options.get("force_rport", options.get("rewrite_contact", False))
+            here = {"rewrite_contact": force_rport, "force_rport": force_rport, "rtp_symmetric": options.get("rtp_symmetric", False)}
+        return {**here, **{option: options[option] for option in ("direct_media",) if option in options}}
+
+    def lines(self, options: Mapping[str, bool]) -> list[str]:
+        options = self.expected(options)
+        on = [word for word, option in (("force_rport", "force_rport"), ("comedia", "rtp_symmetric")) if options.get(option)]
+        return [
+            *(["nat=no"] if "force_rport" in options else []),
+            *([f"nat={','.join(on)}"] if on else []),
+            *([f"directmedia={'yes' if options['direct_media'] else 'no'}"] if "direct_media" in options else [])]
+
+    def options(self, key: str, value: str) -> dict[str, bool] | None:
+        if key in ("directmedia", "canreinvite"):                   # two names of one option
+            return {"direct_media": value in _YES} if value in _YES + _NO else {}
+        return self._nat([word.strip() for word in value.split(",")]) if key == "nat" else None
+
+    def _nat(self, words: list[str]) -> dict[str, bool]:
+        """What a line of nat adds. ``auto_...`` is neither on nor off: nothing that we write."""
+        if any(word in _NO for word in words):
+            return dict.fromkeys(_NAT_LINE, False)
+        if not all(word in ("force_rport", "comedia", *_YES) for word in words):
+            return {}
+        rport, media = (any(word in (name, *_YES) for word in words) for name in ("force_rport", "comedia"))
+        return {**dict.fromkeys(("rewrite_contact", "force_rport") if rport else (), True), **dict.fromkeys(("rtp_symmetric",) if media else (), True)}
+
+
 PJSIP = PjsipDialect()
+CHAN_SIP = ChanSipDialect()
 
 
 def check_name(extension: str) -> str:
@@ -109,12 +163,17 @@ def parse(text: str, dialect: Dialect = PJSIP) -> dict[str, Section]:
 
 
 def render(sections: Mapping[str, Section], dialect: Dialect = PJSIP) -> str:
-    """The whole file: numbers in numeric order, then names; options in one order. The same sections give the same bytes."""
+    """The whole file, sections and options in one order: the same sections give the same bytes."""
     parts = [HEADER]
-    for name in sorted(sections, key=lambda name: (not name.isdecimal(), int(name) if name.isdecimal() else 0, name)):
+    for name in in_order(sections):
         section = sections[name]
         parts.append("\n".join(["", dialect.header.format(name=name), *dialect.lines(section.options), *section.extra, ""]))
     return "".join(parts)
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Numbers in numeric order, then names."""
+    return sorted(names, key=lambda name: (not name.isdecimal(), int(name) if name.isdecimal() else 0, name))
 
 
 def prune(sections: Mapping[str, Section], known: Iterable[str]) -> tuple[dict[str, Section], list[str]]:
@@ -142,6 +201,20 @@ def with_include(main: str, name: str) -> str:
     kept = "\n".join(line for number, line in enumerate(lines, 1) if number not in ours)
     newline = "\r\n" if "\r\n" in main else "\n"
     return kept + (newline if kept and not kept.endswith("\n") else "") + f"#tryinclude {name}{newline}"
+
+
+def outline(text: str) -> tuple[list[str], list[str]]:
+    """The sections that a configuration file defines (no templates, no additions), and the files that it includes.
+
+    :raises Unsupported: the file ends inside a block comment
+    """
+    sections, included = [], []
+    for line in [line for dummy, line in _lines(text)]:
+        header = re.match(r"\[([^\]]+)\]\s*(?:\(([^)]*)\))?", line)
+        if header and not any(word.strip()[:1] in ("!", "+") for word in (header[2] or "").split(",")):
+            sections.append(header[1].strip())
+        included += [name for name in [_included(line)] if name]
+    return sections, included
 
 
 def _included(line: str) -> str:

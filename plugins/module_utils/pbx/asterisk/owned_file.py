@@ -82,23 +82,25 @@ class OwnedFile(NatOptions):
 
     def set(self, pbx: AsteriskBox, wanted: Wanted, *, check_mode: bool = False) -> NatResult:
         place = self.place
+        options = None if wanted.options is None else place.dialect.expected(wanted.options)
         names = list(dict.fromkeys(include_file.check_name(str(name)) for name in wanted.extensions))
         known = pbx.endpoints()
-        unknown = unknown_to(pbx, names if wanted.options is not None else [], known, wanted.skip_unknown)
+        unknown = unknown_to(pbx, names if options is not None else [], known, wanted.skip_unknown)
         names = [name for name in names if name not in unknown]
         with nullcontext() if check_mode else files.locked(place.config_dir, place.patience):
             main, owned = files.read(place.path(place.main_file)), files.read(place.path(place.include_file))
             if main.text is None:
-                raise Unsupported(f"{main.path} does not exist.", "Check config_dir and main_file. An Asterisk without such a file keeps its endpoints elsewhere.")
+                raise Unsupported(f"{main.path} does not exist.",
+                                  f"Check config_dir and main_file. An Asterisk without such a file keeps its {place.dialect.noun}s elsewhere.")
             sections = _parse(owned, place.dialect)
             old = effective(pbx, [name for name in {**dict.fromkeys(names), **sections} if name in set(known)])
-            change = _plan(names, wanted.options, known, old, sections, main, owned, place)
+            change = _plan(names, options, known, old, sections, main, owned, place)
             if change.writes and include_file.is_generated(main.text) and not place.allow_generated:
                 raise Unsupported(
                     f"{main.path} is rewritten by Asterisk itself (UpdateConfig, used by some web interface): the next time it would destroy the include file.",
                     "Set the NAT options in that interface, or go on at your own risk with allow_generated: true.")
             if change.changed and not check_mode:
-                _apply(pbx, change, names if wanted.options is not None else [], wanted.options or {}, old, place)
+                _apply(pbx, change, names if options is not None else [], options or {}, old, place)
         return NatResult(
             changed=change.changed, before=change.before, after=change.after, unknown=unknown, applied=change.changed and not check_mode,
             extensions=pbx.extensions([name for name in names if name in set(known)]), pruned=change.pruned, drift=change.drifted, include_file=owned.path,
@@ -166,7 +168,7 @@ def _apply(pbx: AsteriskBox, change: _Change, names: Sequence[str], options: Map
             change.new_main = include_file.with_include(change.new_main, place.include_file)
             wrong = _write_and_reload(pbx, change, expected, place)
         if wrong:
-            order = [name for name in change.sections if name in wrong] or wrong
+            order = [name for name in include_file.in_order(change.sections) if name in wrong] or wrong    # the first one is the cause
             raise NotApplied(*_reason(pbx, order[0], wrong, place))
     except DeviceError as error:
         _put_back(pbx, change, old, place, error)
@@ -179,16 +181,16 @@ def _write_and_reload(pbx: AsteriskBox, change: _Change, expected: Expected, pla
         if text is not None and text != files.read(path).text:
             files.write(path, text, change.main.path)
     reload_in_turn(pbx, place.patience)
-    return settle(pbx, expected, place.patience)
+    return settle(pbx, expected, place.patience) or settle(pbx, expected, 0)    # all of them again: what was right at first may have been so before the reload
 
 
 def _reason(pbx: AsteriskBox, first: str, wrong: Sequence[str], place: Place) -> tuple[str, str]:
-    others = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+    dialect, others = place.dialect, f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
     what = f"Asterisk reloaded, but extension {first}{others} does not have the wanted NAT options."
     if pbx.has_section(place.main_file, first) is False:
-        return what, (f"{place.main_file} defines no endpoint {first}: it comes from a database (realtime), pjsip_wizard.conf or another file. "
+        return what, (f"{place.main_file} defines no {dialect.noun} {first}: it comes from {dialect.elsewhere}. "
                       "Set the options there, or name that file as main_file.")
-    return what, (f"Look for a later section of {first} that sets them again, for a realtime or pjsip_wizard endpoint of that name, "
+    return what, (f"Look for a later section of {first} that sets them again, for a {dialect.noun} of that name from {dialect.elsewhere}, "
                   f"for config_dir (does Asterisk read {place.config_dir}?), and at Asterisk's log of the reload.")
 
 

@@ -110,11 +110,11 @@ def extension_from(event: Packet) -> Extension:
 
 
 class Asterisk(AsteriskBox):
-    """Logs in on construction: once, whatever comes."""
+    """Logs in on construction, once, whatever comes; or shares the login *ami* of another box."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, ami: AmiClient | None = None) -> None:
         self.access = access
-        self._ami = AmiClient(access)
+        self._ami = ami or AmiClient(access)
 
     def __str__(self) -> str:
         return f"Asterisk at {self.access}"
@@ -167,7 +167,7 @@ class Asterisk(AsteriskBox):
         GetConfig answers with the section's lines, so nothing but this one bit leaves.
         """
         try:
-            answer = self._ami.call("GetConfig", {"Filename": filename, "Category": name, "Filter": "type=endpoint"})
+            answer = self._ami.call("GetConfig", {"Filename": filename, "Category": name, "Filter": "type=(endpoint|wizard)"})
         except AmiRefused as error:
             return False if "category not found" in error.message.lower() else None
         except DeviceError:

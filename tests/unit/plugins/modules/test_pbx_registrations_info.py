@@ -62,6 +62,11 @@ def test_extensions_and_missing(run):
     assert set(result["extensions"][0]) == set(Extension("1").as_dict()) and result["extensions"][0]["rewrite_contact"] is True
 
 
+def test_all_extensions_are_listed_only_where_they_are_asked_for(fake, run):
+    assert "endpoints" not in run() and fake.actions["pjsipshowendpoints"] == 0
+    assert run(list_extensions=True)["endpoints"] == EXTENSIONS and fake.actions["pjsipshowendpoints"] == 1
+
+
 def test_same_host_needs_the_option_to_be_sure(fake, run, tmp_path):
     """No x-ast-orig-host when the phone sits on one host with what the PBX sees: the option is asked for."""
     fake.contacts.clear()
@@ -123,6 +128,23 @@ def test_newest_counts():
     assert newest([new, old])["1"] is new and newest([old, new])["1"] is new
     dead = Registration("1", claimed_port=5070, expires=12, status="unreachable")
     assert newest([new, dead])["1"] is new and newest([dead, new])["1"] is new
+
+
+def test_the_newest_that_answers_counts_for_the_proof_as_for_the_audit():
+    """A phone that went back is not proven by its old contact; a softphone or another phone of the extension proves or disproves nothing."""
+    old, back = Registration("1", "192.168.1.9", 5062, expires=10, status="reachable"), Registration("1", "192.168.1.9", 5060, expires=12, status="reachable")
+    assert not compare([old, back], {"1": 5062})[0].shown and compare([back, old], {"1": 5060})[0].shown
+    dead = Registration("1", "192.168.1.9", 5062, expires=14, status="unreachable")
+    assert not compare([dead, back], {"1": 5062})[0].shown
+    soft = Registration("1", "10.0.0.7", 51000, expires=99, status="reachable", user_agent="Z 5.6.6 v2.10.20.5")
+    other = Registration("1", "192.168.1.7", 5070, expires=99, status="reachable", user_agent="Fanvil X4 2.1")
+    assert compare([soft, other, old], {"1": 5062})[0].shown and not compare([soft, dead], {"1": 5064})[0].shown
+
+
+def test_a_pbx_that_tells_less_is_believed_what_it_tells():
+    assert compare([Registration("1", seen_port=5062, status="registered")], {"1": 5062})[0].shown
+    assert not compare([Registration("1", seen_port=41000, status="registered")], {"1": 5062})[0].shown
+    assert compare([Registration("1", status="registered")], {"1": 5062})[0].shown and not compare([], {"1": 5062})[0].shown
 
 
 def test_a_tls_phone_may_signal_from_the_next_port():

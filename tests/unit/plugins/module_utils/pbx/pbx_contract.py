@@ -30,6 +30,7 @@ class Rig(ABC):
     secrets: tuple[str, ...]                # none of them may leave: SIP passwords of extensions, the login's password
     shows: dict[str, bool]                  # what extensions() says of an extension whose NAT option is on; {}: this PBX doesn't say
     sees_user_agent = True
+    logs_in = True                          # False: nobody is asked, there is a file
 
     @abstractmethod
     def register(self, extension: str, claimed: tuple[str, int], seen: tuple[str, int], user_agent: str) -> None:
@@ -95,7 +96,7 @@ class ReadingContract:
                 want.claimed_address, want.claimed_port, want.seen_address, want.seen_port, want.transport, want.seen_is_source)
         if rig.sees_user_agent:
             assert found["102"].user_agent == "Yealink SIP-T46S 66.84.0.15"
-        assert rig.attempts() == 1
+        assert rig.attempts() == (1 if rig.logs_in else 0)
         nothing_secret(rig, result)
 
     def test_nobody_registered(self, rig):
@@ -107,6 +108,8 @@ class ReadingContract:
         assert [one["extension"] for one in result["extensions"]] == ["104", "101"] and result["missing"] == ["999"]
 
     def test_a_wrong_password_is_tried_once(self, rig):
+        if not rig.logs_in:
+            pytest.skip("there is no login")
         wrong = rig.wrong_password()
         with pytest.raises(AuthFailed) as refused:
             read_pbx(wrong, ["101"])
@@ -167,3 +170,22 @@ class NatContract(ReadingContract):
         with pytest.raises(AuthFailed):
             set_nat(rig.wrong_password(), Wanted(["101"], ON))
         assert rig.attempts() == 1 and (rig.stored(), rig.others(), rig.applies()) == (stored, others, 0)
+
+
+class ByHandContract(ReadingContract):
+    """A PBX that offers no way to its NAT options: nothing is done, and it is said for whom a person has to."""
+
+    def test_a_person_has_to(self, rig):
+        rig.register("101", ("192.168.1.11", 5060), ("203.0.113.1", 5060), "Grandstream GXP2170 1.0.11.64")
+        for check_mode in (True, False):
+            done = set_nat(rig.config, Wanted(["103", "101", "103"], ON), check_mode=check_mode)
+            assert (done["changed"], done["applied"], done["before"], done["after"]) == (False, False, {}, {})
+            assert done["by_hand"] == ["103", "101"] and len(done["notes"]) == 1 and "Only a person can" in done["notes"][0]
+            assert [one["rewrite_contact"] for one in done["extensions"]] == [None, None]
+            nothing_secret(rig, done)
+
+    def test_an_unknown_extension(self, rig):
+        with pytest.raises(PlanError, match="999"):
+            set_nat(rig.config, Wanted(["101", "999"], ON))
+        done = set_nat(rig.config, Wanted(["101", "999"], ON, skip_unknown=True))
+        assert done["unknown"] == ["999"] and done["by_hand"] == ["101"]

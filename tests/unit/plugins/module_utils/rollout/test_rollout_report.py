@@ -36,8 +36,8 @@ def read(*registrations, nat=True, missing=()):
     return {"pbx": {"registrations": list(registrations), "extensions": extensions, "missing": list(missing)}}
 
 
-def report(found, reads, outcomes=None, **more):
-    (one,) = report_sites(found, states(found, **more), reads, outcomes)
+def report(found, reads, outcomes=None, now=0, moved=(), **more):
+    (one,) = report_sites(found, states(found, **more), reads, outcomes, now=now, moved=moved)
     return one
 
 
@@ -125,3 +125,44 @@ def test_a_provisioning_server_is_worth_knowing_even_where_all_is_in_order(provi
     one = report(sites(), read(registration("ax", 5060), registration("bx", 5062)), a={"provisioning": provisioning})
     assert codes(one) == [] and [(f.code, f.phone) for f in one.findings] == [("provisioning_server", "a")] * told
     assert not told or "prov.example.net" in one.findings[0].text
+
+
+def exported(*registrations, as_of=1000):
+    (result,) = read(*registrations).values()
+    return {"pbx": {**result, "live": False, "as_of": as_of}}
+
+
+def test_a_table_from_before_can_not_judge_the_phones_that_this_run_moved():
+    one = report(sites(), exported(registration("ax", 5060), registration("bx", 5060)), {"b": Outcome("moved")}, now=1000 + 3 * 3600 + 5, moved={"b": {}})
+    assert verdicts(one) == {"a": "ok", "b": "not_seen"}
+    assert codes(one) == [("status_old", "")]
+    assert "exported 3 hours ago" in one.findings[0].text and "1 phone(s), which nothing proves yet (b)" in one.findings[0].text
+    assert "Export it again" in one.findings[0].remedy
+    assert one.text()[0].startswith("acme: 1 of 2 lines in order")
+
+
+def test_a_table_is_one_finding_however_many_phones_moved_and_no_fault_where_none_did():
+    moved = {"a": {}, "b": {}}
+    assert codes(report(sites(), exported(), {}, now=5000, moved=moved)) == [("status_old", "")]
+    one = report(sites(), exported(registration("ax", 5060), registration("bx", 5064)), now=1000 + 86400 * 9)
+    assert verdicts(one) == {"a": "ok", "b": "wrong_port"}
+    assert [(f.code, f.fault) for f in one.findings if f.code == "status_old"] == [("status_old", False)]
+    assert "9 days ago" in next(f.text for f in one.findings if f.code == "status_old")
+    assert "does not tell" in report(sites(), exported(as_of=0), now=5000).findings[0].text
+
+
+def test_what_a_table_shows_was_registered_when_it_was_exported():
+    old = {**registration("ax", 5060), "expires": 1500}
+    assert verdicts(report(sites(), exported(old), now=90000))["a"] == "ok"
+    assert verdicts(report(sites(), read(old), now=90000))["a"] == "not_registered"
+
+
+def test_a_live_pbx_judges_the_phones_that_this_run_moved():
+    one = report(sites(), read(registration("ax", 5060), registration("bx", 5062)), {"b": Outcome("moved")}, now=5000, moved={"b": {}})
+    assert (verdicts(one), codes(one)) == ({"a": "ok", "b": "ok"}, [])
+
+
+def test_a_pbx_without_ports_proves_nothing_and_faults_nobody():
+    blind = [{"extension": name, "status": "registered"} for name in ("ax", "bx")]
+    one = report(sites(), {"pbx": {"registrations": blind, "extensions": [], "missing": [], "shows_ports": False}}, now=5000)
+    assert (verdicts(one), codes(one)) == ({"a": "port_unseen", "b": "port_unseen"}, [])

@@ -1,0 +1,110 @@
+# Copyright: (c) 2026, evenport.sip contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Choosing from a report: some sites, what a JMESPath asks for, and the findings that make a run fail. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.evenport.sip.plugins.module_utils.audit.findings import MEANINGS
+from ansible_collections.evenport.sip.plugins.module_utils.errors import EvenportError, PlanError
+from ansible_collections.evenport.sip.plugins.plugin_utils.report.texts import one_line
+
+try:
+    import jmespath
+    from jmespath.exceptions import ArityError, JMESPathTypeError, ParseError
+except ImportError:                             # pragma: no cover - ansible-test imports without third-party libraries
+    jmespath = None
+
+SEVERITIES = ("error", "warning", "info")       # the worst first
+NEW = "new"
+LONGEST = 2000          # characters of an expression; a real one has a hundred
+
+
+def only_sites(report: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """The report of these sites alone, in the report's order: what a customer may receive. Every format is rendered from this."""
+    wanted = set(names)
+    return {**report, "sites": [site for site in report["sites"] if site["site"] in wanted]}
+
+
+def where(expression: str, report: Mapping[str, Any]) -> Any:
+    """What the JMESPath *expression* finds in *report*: any JSON value, None for nothing.
+
+    PlanError names the place in the expression where it can't be read, or the function that can't work on what it is given.
+    """
+    if jmespath is None:
+        raise EvenportError("The Python library jmespath is missing on the machine that runs this task.", "Run: pip install jmespath")
+    if len(expression) > LONGEST:
+        raise PlanError(f"where: the expression has {len(expression)} characters, more than {LONGEST}.")
+    try:
+        found = jmespath.compile(expression).search(report)
+        json.dumps(found)                       # "&name" finds an expression, which is no value
+    except (ValueError, TypeError, RecursionError) as error:        # all that jmespath raises; some of it is Python's own
+        raise PlanError(f'where: "{one_line(expression, 200)}" {_fault(error, expression)}.', "The fields are those of docs/report.schema.json.") from error
+    return found
+
+
+def sites_where(expression: str, report: Mapping[str, Any]) -> dict[str, Any]:
+    """The report of those sites that *expression* finds, such as ``sites[?state!='ok']``, for a report of these alone."""
+    found = where(expression, report)
+    names = [site["site"] if isinstance(site, Mapping) and "counts" in site else site for site in found] if isinstance(found, list) else [None]
+    known = {site["site"] for site in report["sites"]}
+    if not all(isinstance(name, str) and name in known for name in names):
+        raise PlanError(f'where: "{one_line(expression, 200)}" finds something else than sites.', "Ask for sites or their names, such as sites[?state!='ok'].")
+    return only_sites(report, names)
+
+
+def _fault(error: Exception, expression: str) -> str:
+    """The rest of a sentence that begins with the expression. Never the report's own data, which jmespath's messages are full of."""
+    if isinstance(error, JMESPathTypeError):
+        wanted = " or ".join(map(str, error.expected_types))
+        return f"gives {error.function_name}() at character {_place(error.function_name, expression)} a value of type {error.actual_type} instead of {wanted}"
+    if isinstance(error, ArityError):
+        return (f"gives {error.function_name}() at character {_place(error.function_name, expression)} {error.actual_arity} argument(s) "
+                f"instead of {error.expected_arity}")
+    if isinstance(error, ParseError):
+        place = min(error.lex_position, len(expression)) + 1
+        rest = expression[place - 1:place + 19]
+        return f"can't be read at character {place}" + (f', at "{one_line(rest)}"' if rest else ", where it ends too early")
+    if isinstance(error, RecursionError):
+        return "is nested too deeply"
+    known = str(error).partition("\n")[0]
+    if known.startswith("Unknown function: "):
+        name = known.removeprefix("Unknown function: ").removesuffix("()")
+        return f"calls {name}() at character {_place(name, expression)}, which is no function of JMESPath"
+    return f"can't be applied to the report: {one_line(known, 100)}"
+
+
+def _place(name: str, expression: str) -> int:
+    return expression.find(f"{name}(") + 1
+
+
+def fail_on(words: Sequence[str], report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The findings that make the run fail, each with its site; none for no words.
+
+    A word is a code, or a severity, which stands for itself and what is worse. "new" narrows the rest to what the previous report did not have;
+    alone it means new errors and warnings. Without a previous report every finding counts as new: a first run must not pass for want of one.
+    """
+    _refuse_unknown(words)
+    chosen = set(words)
+    only_new = NEW in chosen and bool(report["previous_at"])
+    if chosen == {NEW}:
+        chosen.add("warning")
+    severities = {severity for n, severity in enumerate(SEVERITIES) if chosen & set(SEVERITIES[n:])}
+    return [
+        {"site": site["site"], **finding} for site in report["sites"] for finding in site["findings"]
+        if (finding["severity"] in severities or finding["code"] in chosen) and (not only_new or finding["trend"] == NEW)]
+
+
+def _refuse_unknown(words: Sequence[str]) -> None:
+    known = [*SEVERITIES, NEW, *(code for code in MEANINGS if code != "ok")]
+    for word in words:
+        if word not in known:
+            near = difflib.get_close_matches(str(word).lower(), known, n=3, cutoff=0.5)
+            raise PlanError(
+                f'fail_on: "{one_line(str(word), 60)}" is no code and no severity.',
+                f"Did you mean {' or '.join(near)}?" if near else f"Severities are {', '.join(SEVERITIES)}; the codes are in docs/findings.md.")
