@@ -17,11 +17,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 
-from ansible_collections.evenport.sip.plugins.module_utils.errors import DeviceError, PermissionMissing, Unsupported
+from ansible_collections.evenport.sip.plugins.module_utils.errors import Unsupported
 from ansible_collections.evenport.sip.plugins.module_utils.model import Extension, Registration
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.access import Access
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk.ami import AmiClient, AmiRefused, Packet
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk.box import AsteriskBox, ReloadBusy
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk.ami import AmiRefused, Packet
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk.manager import ManagerBox
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.contract import NAT_OPTIONS
 
 _HOST = re.compile(r"(\[[^\]\s]*\]|[^\s:;,?<>@\[\]/]+)(?::(\d*))?(?=[;?>,\s]|$)")
@@ -109,21 +108,10 @@ def extension_from(event: Packet) -> Extension:
                      active_channels=_number(event.get("activechannels", "")))
 
 
-class Asterisk(AsteriskBox):
-    """Logs in on construction, once, whatever comes; or shares the login *ami* of another box."""
+class Asterisk(ManagerBox):
+    """PJSIP's endpoints and contacts."""
 
-    def __init__(self, access: Access, ami: AmiClient | None = None) -> None:
-        self.access = access
-        self._ami = ami or AmiClient(access)
-
-    def __str__(self) -> str:
-        return f"Asterisk at {self.access}"
-
-    def version(self) -> str:
-        try:
-            return _text(self._ami.call("CoreSettings").get("asteriskversion", ""))
-        except (AmiRefused, PermissionMissing, Unsupported):
-            return ""
+    module, section_filter = "res_pjsip.so", "type=(endpoint|wizard)"
 
     def endpoints(self) -> list[str]:
         try:
@@ -152,30 +140,6 @@ class Asterisk(AsteriskBox):
                 if "no contacts" in error.message.lower():
                     return []
                 raise
-
-    def reload(self) -> None:
-        try:
-            self._ami.call("Reload", {"Module": "res_pjsip.so"})
-        except AmiRefused as error:
-            if "in progress" in error.message.lower():
-                raise ReloadBusy(f"Asterisk at {self.access} is busy with another reload.", "Run again.") from error
-            raise
-
-    def has_section(self, filename: str, name: str) -> bool | None:
-        """Whether that file (with what it includes) defines an endpoint of this name; None where Asterisk doesn't say.
-
-        GetConfig answers with the section's lines, so nothing but this one bit leaves.
-        """
-        try:
-            answer = self._ami.call("GetConfig", {"Filename": filename, "Category": name, "Filter": "type=(endpoint|wizard)"})
-        except AmiRefused as error:
-            return False if "category not found" in error.message.lower() else None
-        except DeviceError:
-            return None
-        return any(key.startswith("category-") for key in answer)
-
-    def close(self) -> None:
-        self._ami.close()
 
 
 def _port(text: str | None) -> int:

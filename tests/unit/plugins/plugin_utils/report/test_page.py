@@ -72,7 +72,8 @@ def test_nothing_comes_from_outside_and_only_our_own_script_may_run():
             inner, = re.findall(rf"<{name}>(.*?)</{name}>", text, re.DOTALL)
             assert f"{name}-src 'sha256-{base64.b64encode(hashlib.sha256(inner.encode()).digest()).decode()}'" in policy
             assert len(root.xpath(f"//{name}")) == 1
-            assert not re.search(r"url\(|@import|//\w|fetch|XMLHttp|WebSocket|innerHTML|eval|localStorage|cookie", inner.replace("// ", ""))
+            code = re.sub(r"^\s*//.*$|/\*.*?\*/", "", inner, flags=re.MULTILINE)
+            assert not re.search(r"url\(|@import|//|fetch|XMLHttp|WebSocket|innerHTML|eval|localStorage|cookie", code)
         assert list(root.head).index(root.xpath("//meta[@http-equiv]")[0]) < list(root.head).index(root.xpath("//style")[0])
         assert not root.xpath("//@src | //@srcset | //@action | //@style | //link | //img | //iframe | //object | //base | //@*[starts-with(name(), 'on')]")
         assert all(value.startswith(("#", "./")) for value in root.xpath("//@href"))
@@ -112,7 +113,7 @@ def test_what_a_phone_calls_itself_is_text():
 @given(st.lists(TEXTS, min_size=1, max_size=6))
 def test_no_text_changes_the_page(texts):
     """The elements and attributes are those of the same report with harmless texts."""
-    plain, report = full_of(["a" if text else "" for text in texts]), full_of(texts)
+    plain, report = full_of([f"a{texts.index(text)}" if text else "" for text in texts]), full_of(texts)
     for harmless, hostile in zip(pages(plain), pages(report), strict=True):
         hostile.encode()
         assert skeleton(read(hostile)) == skeleton(read(harmless))
