@@ -73,6 +73,7 @@ class DemoSite:
         self.password, self.web_port = site["sip_phone_password"], site["sip_phone_port"]
         self.router = Router(mode=router_mode)
         self.phones = {}
+        self.heard = None               # a test may give a function: told of every registration too, as another PBX than the fake Asterisk
         self._ending = threading.Event()
         self._ports = {}                # (phone, account) -> the port that it signals from
 
@@ -118,9 +119,10 @@ class DemoSite:
         self._ports[(name, account)] = port
         inside = "192.168.1." + host["ansible_host"].rsplit(".", 1)[1]
         first = min(number for (phone, number), held in self._ports.items() if (phone, held) == (name, port))      # accounts on one port share a socket
-        self.pbx.register(
-            str(host["sip_extensions"][account - 1]), inside, port, self.router.address, self.router.translate(f"{inside}/{first}", port),
-            user_agent=self.phones[name].model if name in self.phones else "")
+        extension, seen = str(host["sip_extensions"][account - 1]), (self.router.address, self.router.translate(f"{inside}/{first}", port))
+        self.pbx.register(extension, inside, port, *seen, user_agent=self.phones[name].model if name in self.phones else "")
+        if self.heard:
+            self.heard(extension, (inside, port), seen)
 
     def _refresh(self):
         while not self._ending.wait(2):
