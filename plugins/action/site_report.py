@@ -12,19 +12,30 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.evenport.sip.plugins.module_utils.rollout.files import append_journal, write_deferred, write_json
-from ansible_collections.evenport.sip.plugins.module_utils.rollout.inventory import VARIABLES, sites_of
-from ansible_collections.evenport.sip.plugins.module_utils.rollout.outcome import outcome_of
-from ansible_collections.evenport.sip.plugins.module_utils.rollout.report import as_json, report_sites
+from ansible_collections.evenport.sip.plugins.module_utils.errors import EvenportError
+from ansible_collections.evenport.sip.plugins.module_utils.rollout.files import append_journal, last_pushes, write_deferred, write_json
+from ansible_collections.evenport.sip.plugins.module_utils.rollout.inventory import VARIABLES, Site, sites_of
+from ansible_collections.evenport.sip.plugins.module_utils.rollout.outcome import Outcome, outcome_of
+from ansible_collections.evenport.sip.plugins.module_utils.rollout.report import build_report
 from ansible_collections.evenport.sip.plugins.plugin_utils.hosts import variables_of
+from ansible_collections.evenport.sip.plugins.plugin_utils.report.folder import FORMATS, ReportFolder, compared_with_file
+from ansible_collections.evenport.sip.plugins.plugin_utils.report.select import fail_on, failure, only_sites, readable, refuse_unknown, sites_of_value, where
+from ansible_collections.evenport.sip.plugins.plugin_utils.report.terminal import report_lines, value_lines
+from ansible_collections.evenport.sip.plugins.plugin_utils.version import made_by
 
 display = Display()
 
 ARGUMENTS = {
-    "scan": {"type": "dict", "required": True},
+    "scan": {"type": "dict"},
     "reads": {"type": "list", "elements": "dict", "default": []},
+    "run": {"type": "str", "choices": ["audit", "rollout"], "default": "audit"},
     "file": {"type": "path", "default": ""},
     "directory": {"type": "path", "default": ""},
+    "report_directory": {"type": "path", "default": ""},
+    "formats": {"type": "list", "elements": "str", "choices": list(FORMATS), "default": ["json", "html"]},
+    "previous": {"type": "path", "default": ""},
+    "where": {"type": "str", "default": ""},
+    "fail_on": {"type": "list", "elements": "str", "default": []},
 }
 
 
@@ -35,35 +46,114 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         task_vars = task_vars or {}
-        result = super().run(tmp, task_vars)
+        result = {**super().run(tmp, task_vars), "changed": False}
         _validation, arguments = self.validate_argument_spec(argument_spec=ARGUMENTS)
-        hostvars = task_vars["hostvars"]
-        states = arguments["scan"]["phones"]
+        try:
+            refuse_unknown(arguments["fail_on"])
+            if arguments["where"]:
+                readable(arguments["where"])
+            if arguments["scan"] is None:
+                return result
+            return {**result, **self._report(arguments, task_vars)}
+        except EvenportError as error:
+            return {**result, "failed": True, "msg": str(error), "code": error.code}
+
+    def _report(self, arguments: Mapping[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        scan, journal = arguments["scan"], arguments["directory"]
+        states = scan["phones"]
         found, _broken = variables_of(states, VARIABLES, task_vars, self)
         sites = sites_of(found)
         for phone in (phone for site in sites.values() for phone in site.phones):
             phone.ports = states[phone.name]["ports"]       # the scan knows better: a phone may have one port for all its lines
-        of_the_run = _same_for_all(hostvars, arguments["scan"])
-        outcomes = {phone: outcome_of({**of_the_run, **_own(hostvars[phone], phone)}) for phone in [*arguments["scan"]["work"], *arguments["scan"]["troubled"]]}
+        of_the_run = _same_for_all(task_vars["hostvars"], scan)
+        outcomes = {phone: outcome_of({**of_the_run, **_own(task_vars["hostvars"][phone], phone)}) for phone in [*scan["work"], *scan["troubled"]]}
         moved = of_the_run.get("sip_settled", {}).get("moved", {})
-        reports = report_sites(
-            sites, states, {read["item"]["key"]: read for read in arguments["reads"]},
-            outcomes, now=int(time.time()), moved=moved)
-        lines = [line for report in reports for line in ["", *report.text()]]
+        is_audit = arguments["run"] == "audit"
+        report = build_report(
+            sites, states, {read["item"]["key"]: read for read in arguments["reads"]}, outcomes,
+            now=int(time.time()), run="audit" if is_audit else "check" if self._task.check_mode else "rollout", made_by=made_by(),
+            journal=last_pushes(journal, {phone.name: site.name for site in sites.values() for phone in site.phones}) if journal else {},
+            pbx_types=self._pbx_types(sites, task_vars), moved=moved)
+        report, notes, troubles = self._keep(arguments, report, task_vars)
+        value = where(arguments["where"], report) if arguments["where"] else None
+        named = fail_on(arguments["fail_on"], report)
+        lines = _shown(arguments["where"], value, report)
         deferred = [phone for phone in states if phone in outcomes and outcomes[phone].deferred]
-        data = as_json(reports)
+        if journal and not is_audit and not self._task.check_mode:
+            lines += _keep_journal(journal, states, outcomes, moved, deferred)
+        lines += [f"\n{note}" for note in notes]
+        failed = [failure(arguments["fail_on"], named), *([] if self._task.check_mode else troubles)]
+        display.display("\n".join([*lines, *(f"\n! {sentence}" for sentence in failed if sentence)]))
+        for sentence in [*_unseen(report), *troubles]:
+            display.warning(sentence)
+        return {
+            "report": report, "found": value, "deferred": deferred, "not_done": [phone for phone, outcome in outcomes.items() if outcome.failed],
+            "failure": " ".join(filter(None, failed)),
+        }
+
+    def _keep(self, arguments: Mapping[str, Any], report: dict[str, Any], task_vars: dict[str, Any]) -> tuple[dict[str, Any], list[str], list[str]]:
+        """Compare the report with the one before and write its files: (the report with its trend, notes, what could not be written)."""
+        directory = arguments["report_directory"]
+        folder = ReportFolder(directory, arguments["formats"], [site["site"] for site in report["sites"]]) if directory else None
+        alone: dict[str, dict[str, Any]] = {}
+        notes: list[str] = []
+        troubles: list[str] = []
+        if arguments["previous"]:
+            report, alone, notes = compared_with_file(report, arguments["previous"])
+        elif folder:
+            report, alone, notes = folder.compared(report)
+        if folder:
+            told, troubles = folder.write(report, alone, self._partly(arguments["scan"], task_vars), task_vars.get("groups", {}))
+            notes += [*told, f"Reports: {directory}"] if len(troubles) <= len(alone) else told
         if arguments["file"]:
-            write_json(arguments["file"], data)
-        if arguments["directory"] and not self._task.check_mode:
             try:
-                append_journal(arguments["directory"], (
-                    _entry(phone, states[phone], change, outcomes[phone].status) for phone, change in moved.items() if phone in outcomes))
-                path = write_deferred(arguments["directory"], deferred, states)
-                lines += [f"\nTo be done again: --limit @{path}"] if path else []
+                write_json(arguments["file"], report)
             except OSError as error:
-                display.warning(f"No journal was written: {error}. Set sip_output_directory to a place that can be written, or to \"\".")
-        display.display("\n".join(lines))
-        return {**result, "changed": False, "report": data, "deferred": deferred, "not_done": [phone for phone, outcome in outcomes.items() if outcome.failed]}
+                troubles.append(f"{arguments['file']} was not written: {error.strerror or error}.")
+        return report, notes, troubles
+
+    def _partly(self, scan: Mapping[str, Any], task_vars: dict[str, Any]) -> list[str]:
+        """Sites of which the inventory has phones that are not in this play: left out by a limit, a slice within the play, or serial."""
+        hostvars, groups = task_vars["hostvars"], task_vars.get("groups", {})
+        sites = dict.fromkeys(state["site"] for state in scan["phones"].values() if state["site"])
+        return [site for site in sites if any(host not in scan["phones"] and hostvars[host].get("sip_site") == site for host in groups.get(site, ()))]
+
+    def _pbx_types(self, sites: Mapping[str, Site], task_vars: dict[str, Any]) -> dict[str, str]:
+        names = dict.fromkeys(phone.pbx for site in sites.values() for phone in site.phones if phone.pbx in task_vars["hostvars"])
+        found, _broken = variables_of(names, ["sip_pbx_type"], task_vars, self)
+        return {name: str(variables.get("sip_pbx_type") or "asterisk") for name, variables in found.items()}
+
+
+def _shown(expression: str, value: Any, report: Mapping[str, Any]) -> list[str]:
+    """The whole report; the sites that the expression has found; or what else it has found."""
+    if not expression:
+        return report_lines(report)
+    names = sites_of_value(value, report)
+    return report_lines(only_sites(report, names)) if names else ["", *value_lines(value)]
+
+
+def _unseen(report: Mapping[str, Any]) -> list[str]:
+    """Whatever the report is asked for, nobody shall take silence for good news."""
+    unread: dict[str, list[str]] = {}
+    for site in report["sites"]:
+        for pbx in site["pbxs"]:
+            if not pbx["read"]:
+                unread.setdefault(pbx["pbx"] or "without sip_pbx", []).append(site["site"])
+    return [
+        f"NOT SEEN: {pbx} was not read, so nothing is proven at {', '.join(names[:8])}{f' and {len(names) - 8} more' if len(names) > 8 else ''}."
+        for pbx, names in unread.items()]
+
+
+def _keep_journal(
+    directory: str, states: Mapping[str, Any], outcomes: Mapping[str, Outcome], moved: Mapping[str, Any], deferred: list[str],
+) -> list[str]:
+    try:
+        append_journal(directory, (_entry(phone, states[phone], change, outcomes[phone].status) for phone, change in moved.items() if phone in outcomes))
+        path = write_deferred(directory, deferred, states)
+        return [f"\nTo be done again: --limit @{path}"] if path else []
+    except OSError as error:
+        display.warning(f"No journal was written: {error}. Set sip_output_directory to a place that can be written, or to \"\".")
+        return []
 
 
 def _same_for_all(hostvars: Mapping[str, Any], scan: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,8 +27,8 @@ from ansible_collections.evenport.sip.plugins.module_utils.errors import (
 from ansible_collections.evenport.sip.plugins.module_utils.model import Registration
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.access import Access, Config, DatabaseAccess
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.contract import Wanted
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.fusionpbx.directory import Directory
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.fusionpbx.store import FORCE
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.fusionpbx.directory import SETTING
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.fusionpbx.store import FORCE, force_contact
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.shell import Shell
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.sql import Database
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.work import read_pbx, set_nat
@@ -332,15 +332,21 @@ def test_an_extension_that_is_switched_off(rig):
 
 def test_somebody_else_changes_it_meanwhile(rig):
     """Between our reading and our writing: theirs stays, and of ours nothing is written."""
-    directory = Directory(Database(rig.config.database, Shell()), DOMAIN)
+    store, (was, other, ours) = force_contact(rig.config).store, ({SETTING: value} for value in (None, "", FORCE))
     rig.force("102", "NDLB-connectile-dysfunction")
     stored = rig.stored()
-    with pytest.raises(DeviceError, match="Somebody else.*102.*nothing was written"):
-        directory.set({"101": (None, FORCE), "102": ("", FORCE)})
+    with pytest.raises(DeviceError, match="Somebody else changed the NAT settings of extension 102 .*Nothing of ours is written") as told:
+        store.write({"101": (was, ours), "102": (other, ours)})
+    assert rig.stored() == stored and not told.value.wrote
+    with pytest.raises(DeviceError, match="Somebody else .*extension 999"):
+        store.write({"101": (was, ours), "999": (other, ours)})
     assert rig.stored() == stored
-    with pytest.raises(DeviceError, match="999"):
-        directory.set({"101": (None, FORCE), "999": ("", FORCE)})
-    assert rig.stored() == stored
+
+
+def test_another_tenants_row_is_not_the_one_that_is_counted(rig):
+    """The same number and the same value in both tenants: one row is ours."""
+    force_contact(rig.config).store.write({"102": ({SETTING: ""}, {SETTING: FORCE})})
+    assert rig.stored()["102"] == {SETTING: FORCE} and rig.look_up("102", OTHER) == ""
 
 
 def test_a_user_that_may_only_read(rig):

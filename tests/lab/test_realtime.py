@@ -194,7 +194,7 @@ def just_before_the_write(monkeypatch, action):
 
 def test_a_row_that_somebody_else_changes_meanwhile_stays(rig, monkeypatch):
     just_before_the_write(monkeypatch, lambda: rig.sql("UPDATE ps_endpoints SET rtp_symmetric = 'true' WHERE id = '102';"))
-    with pytest.raises(DeviceError, match="Somebody else changed the row of extension 102 .*Nothing of ours was written") as told:
+    with pytest.raises(DeviceError, match="Somebody else changed the NAT settings of extension 102 .*Nothing of ours is written") as told:
         rig.set("101", "102")
     assert not told.value.wrote and rig.columns("101")["rewrite_contact"] == "no" and rig.columns("102")["rtp_symmetric"] == "true"
     assert rig.applies() == 0
@@ -298,7 +298,7 @@ def test_the_connection_is_lost_in_the_middle(rig):
         (number,) = waiting(rig)
         rig.sql(f"KILL {number};" if rig.engine == "mysql" else f"SELECT pg_terminate_backend({number});")
         worker.join(30)
-    assert [type(error) for error in errors] == [SessionLost] and "The table is as it was" in str(errors[0])
+    assert [type(error) for error in errors] == [SessionLost] and "The settings are as they were" in str(errors[0])
     assert rig.stored() == stored and rig.applies() == 0
 
 
@@ -325,7 +325,7 @@ def test_the_end_of_the_transaction_is_not_heard(rig):
 
 def test_nobody_can_tell_whether_it_was_written(rig):
     rig.program(LOST_FOR_GOOD)
-    with pytest.raises(SessionLost, match="can't be told now: look at ps_endpoints for 101") as told:
+    with pytest.raises(SessionLost, match="Whether the NAT settings of extension 101 were written is not known") as told:
         rig.set("101")
     assert told.value.wrote
 
@@ -334,7 +334,7 @@ def test_a_table_without_transactions_keeps_no_half(mariadb, tmp_path, monkeypat
     rig = tables(mariadb, tmp_path, monkeypatch)
     rig.sql("ALTER TABLE ps_endpoints ENGINE = MyISAM;")
     just_before_the_write(monkeypatch, lambda: rig.sql("UPDATE ps_endpoints SET rtp_symmetric = 'true' WHERE id = '102';"))
-    with pytest.raises(DeviceError, match=r"extension 102 .*Nothing of ours was written"):
+    with pytest.raises(DeviceError, match=r"extension 102 .*Nothing of ours is written"):
         rig.set("101", "102")
     assert rig.columns("101")["rewrite_contact"] == "no"
     mariadb.sql(f"DROP DATABASE {rig.name};")

@@ -8,6 +8,7 @@ from tests.tools import legs
 from tests.tools.legs import MAIN, OTHER, Leg
 
 SIDE_BY_SIDE = ("-n", "6")  # the unit tests wait for fakes most of the time
+TWO = ("-n", "2")           # those of the lab for real programs, of which each wants a core of its own
 # Fetch something now, so that no test waits for it. Where it can't be had, those who need it say so.
 FETCH = "from tests.{name} import {call} as fetch\nfrom tests.lab.tree import LabUnavailable\ntry: fetch()\nexcept LabUnavailable as why: print(why)"
 NOT_RUN = 2             # exit status of the lab where it can't run on this machine; its last line says why
@@ -51,6 +52,9 @@ def all_stages() -> dict[str, Stage]:
         Stage("prepare", "environment of the second leg; programs of the lab; a browser", (
             python("second leg", "-m", "tests.tools.legs"),
             python("lab programs", "-c", FETCH.format(name="lab.tree", call="ensure")),
+            python("older PBX", "-c", FETCH.format(name="lab.asterisk16", call="ensure")),
+            python("MariaDB", "-c", FETCH.format(name="lab.databases", call="mariadb_tree")),
+            python("PostgreSQL", "-c", FETCH.format(name="lab.databases", call="postgresql_tree")),
             python("browser", "-c", FETCH.format(name="browser.chromium", call="command")),
         ), counted=False),
         Stage("lint", "style, documentation, changelog, generated files, hygiene", (
@@ -69,8 +73,8 @@ def all_stages() -> dict[str, Stage]:
         Stage("dist", "the tarball, installed and used elsewhere", (python("tarball", "-m", "tests.tools.dist"),)),
         Stage("integration", "modules and playbooks against the fakes", (pytest("tests/integration"),)),
         Stage(f"integration-{legs.SECOND}", f"the same on {newer}", (pytest("tests/integration", OTHER),), left_out=why),
-        Stage("lab", "real Asterisk, real NAT, real SIP phones", (
-            pytest("tests/lab"),
+        Stage("lab", "real PBX parts under the modules; real Asterisk, real NAT, real SIP phones", (
+            pytest("tests/lab", MAIN, *TWO),
             python("lab", "-m", "tests.lab", may_not_run=True, limit=900),
         )),
     ]

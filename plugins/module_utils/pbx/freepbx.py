@@ -27,12 +27,13 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 
-from ansible_collections.evenport.sip.plugins.module_utils.errors import AuthFailed, BadAnswer, DeviceError, NotApplied, PlanError, Unsupported
+from ansible_collections.evenport.sip.plugins.module_utils.errors import BadAnswer, DeviceError, NotApplied, PlanError, Unsupported
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk.box import ReloadBusy
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.contract import NAT_OPTIONS, add_remedy
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.contract import NAT_OPTIONS
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.shell import CommandFailed, Shell
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.sql import Database
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.store import Settings, Store
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.sql_store import SqlStore
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.store import Settings
 
 RELOAD_TIME = 300                       # seconds: a large PBX needs minutes
 KEYWORDS = {"pjsip": NAT_OPTIONS, "sip": ("nat", "canreinvite")}        # tech -> its NAT settings in the table sip
@@ -45,7 +46,6 @@ _LOOK = f"{_PATH}; command -v fwconsole >/dev/null || exit 3"
 # The status goes with the text: 255 would look like ssh's own failure. A session of its own: one that takes too long is left alone, as,
 # killed, it could leave half a configuration file.
 _RELOAD = f'{_PATH}; setsid fwconsole reload 2>&1; echo "; status $?"'
-_ONE_ROW = "SELECT 18446744073709551615 + (ROW_COUNT() <> 1)"           # out of range, an error, which ends the transaction, where it wasn't one row
 
 
 def pjsip_value(keyword: str, data: str | None) -> bool | None:
@@ -105,18 +105,21 @@ def reload_answer(text: str) -> tuple[int, str]:
     return int(status), "complete" if "Reload Complete" in said else ""
 
 
-class FreePbxStore(Store):
+class FreePbxStore(SqlStore):
     """*shell*: for fwconsole; its time limit should be :data:`RELOAD_TIME`. *patience*: seconds to wait for somebody else's reload."""
+
+    table = "sip"
 
     def __init__(self, database: Database, shell: Shell, patience: float = 60) -> None:
         if database.access.engine != "mysql":
             raise PlanError("FreePBX keeps its settings in MySQL or MariaDB.", "Take engine out of sip_pbx_database.")
-        self.database, self.shell, self.patience = database, shell, patience
+        super().__init__(database)
+        self.shell, self.patience = shell, patience
 
     def read(self, names: Sequence[str]) -> dict[str, Settings]:
         """With the key ``tech``, which :meth:`wanted` needs and nobody changes."""
         self._look_for_fwconsole()
-        found = self._rows(names)
+        found = self.current(names)
         strangers = [name for name in names if found.get(name, {}).get("tech") not in KEYWORDS]
         if strangers:
             raise PlanError(f"{', '.join(strangers)}: no PJSIP or chan_sip device of FreePBX, though its Asterisk has an extension of that name.",
@@ -127,34 +130,10 @@ class FreePbxStore(Store):
         settings = chan_sip_wanted(options, now) if now.get("tech") == "sip" else pjsip_wanted(options, now)
         return {keyword: data for keyword, data in settings.items() if data is not None}
 
-    def expected(self, options: Mapping[str, bool]) -> dict[str, bool]:
+    def expected(self, options: Mapping[str, bool]) -> dict[str, bool | None]:
         return {option: options[option] for option in NAT_OPTIONS if option in options}
 
-    def write(self, changes: Mapping[str, tuple[Settings, Settings]]) -> None:
-        try:
-            self.database.change([statement for name, (before, after) in changes.items() for statement in self._statements(name, before, after)])
-        except (AuthFailed, Unsupported):
-            raise
-        except DeviceError as error:
-            if not self._written_nevertheless(changes, error):
-                raise
-
-    def apply(self, extensions: Sequence[str]) -> None:
-        del extensions                                  # one reload is for all of them
-        end = time.monotonic() + self.patience
-        while True:
-            try:
-                self._reload()
-                return
-            except ReloadBusy:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(1)
-
-    def notes(self) -> list[str]:
-        return [PENDING] if self._waiting() else []
-
-    def _rows(self, names: Sequence[str]) -> dict[str, Settings]:
+    def current(self, names: Sequence[str]) -> dict[str, Settings]:
         """Device, as it is written there (the database takes 4540R for it too) -> tech and its NAT keywords.
 
         :raises DeviceError: one of them is there twice, so nobody knows which one counts
@@ -175,13 +154,13 @@ class FreePbxStore(Store):
                 settings[keyword] = data or ""
         return found
 
-    def _statements(self, name: str, before: Settings, after: Settings) -> list[str]:
-        """Each change hits exactly the one row that was read, or the whole transaction fails."""
+    def statements(self, name: str, before: Settings, after: Settings) -> list[str]:
         answer = []
         for keyword, new in after.items():
             old = before.get(keyword)
             device, key = self.database.value(name), self.database.value(keyword)
-            row = f"id = {device} AND keyword = {key} AND COALESCE(data, '') = {self.database.value(old or '')}"
+            same = self.database.same("COALESCE(data, '')", old)
+            row = f"id = {device} AND keyword = {key} AND {same}"
             if old is None:
                 statement = (f"INSERT INTO sip (id, keyword, data, flags) SELECT d.id, {key}, {self.database.value(new)}, "
                              "(SELECT COALESCE(MAX(s.flags), 1) + 1 FROM sip s WHERE s.id = d.id) "
@@ -190,44 +169,23 @@ class FreePbxStore(Store):
                 statement = f"DELETE FROM sip WHERE {row}"
             else:
                 statement = f"UPDATE sip SET data = {self.database.value(new)} WHERE {row}"
-            answer += [statement, _ONE_ROW]
+            answer += self.database.exactly_one(statement)
         return answer
 
-    def _written_nevertheless(self, changes: Mapping[str, tuple[Settings, Settings]], error: DeviceError) -> bool:
-        """Writing failed with *error*: what is there now? True: all of it, as only the answer was lost.
+    def apply(self, extensions: Sequence[str]) -> None:
+        del extensions                                  # one reload is for all of them
+        end = time.monotonic() + self.patience
+        while True:
+            try:
+                self._reload()
+                return
+            except ReloadBusy:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(1)
 
-        A table without transactions (MyISAM, Aria) kept what came before the failure: that is taken back.
-        """
-        try:
-            now = self._rows(list(changes))
-            ((engine,),) = self.database.select(("ENGINE",), "FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'sip'")
-        except DeviceError:
-            error.wrote = True
-            add_remedy(error, "Whether the NAT settings were written is not known: run again.")
-            return False
-        half, foreign = {}, []
-        for name, (before, after) in changes.items():
-            here = {keyword: now.get(name, {}).get(keyword) for keyword in after}
-            half[name] = {keyword: data for keyword, data in after.items() if here[keyword] == data}
-            if any(data not in (before[keyword], after[keyword]) for keyword, data in here.items()):
-                foreign.append(name)
-        if all(half[name] == after for name, (dummy, after) in changes.items()):
-            return True
-        if engine in ("MyISAM", "Aria") and any(half.values()):
-            self._take_back({name: (ours, {key: changes[name][0][key] for key in ours}) for name, ours in half.items() if ours}, error)
-        if foreign:
-            raise DeviceError(f"Somebody else changed the NAT settings of extension {', '.join(foreign)} at the same moment.",
-                              "They stay as they are, and nothing of ours was written. Run again.") from error
-        return False
-
-    def _take_back(self, half: Mapping[str, tuple[Settings, Settings]], error: DeviceError) -> None:
-        error.wrote = True
-        try:
-            self.database.change([statement for name, (ours, before) in half.items() for statement in self._statements(name, ours, before)])
-        except DeviceError as second:
-            add_remedy(error, f"Taking back what had been written failed too ({second.what}): check extension {', '.join(half)}.")
-            raise error from second
-        add_remedy(error, "What had been written is taken back.")
+    def notes(self) -> list[str]:
+        return [PENDING] if self._waiting() else []
 
     def _look_for_fwconsole(self) -> None:
         try:

@@ -169,9 +169,9 @@ class UcmStore(OneByOne):
         after = {NAT: _yes(options[decides])} if decides else {}
         return {**after, MEDIA: _yes(options["direct_media"])} if "direct_media" in options and MEDIA in now else after
 
-    def expected(self, options: Mapping[str, bool]) -> dict[str, bool]:
+    def expected(self, options: Mapping[str, bool]) -> dict[str, bool | None]:
         decides = _decides(options)
-        shown = dict.fromkeys(ALL_IN_ONE, options[decides]) if decides else {}
+        shown: dict[str, bool | None] = dict.fromkeys(ALL_IN_ONE, options[decides]) if decides else {}
         return {**shown, "direct_media": options["direct_media"]} if "direct_media" in options and not self._silent else shown
 
     def put(self, name: str, settings: Settings) -> None:

@@ -6,13 +6,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import DeviceError, EvenportError
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.contract import add_remedy
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.store import Settings, Store
-
-Changes = Mapping[str, "tuple[Settings, Settings]"]
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.store import Changes, Settings, Store
 
 
 class OneByOne(Store):
@@ -39,7 +37,7 @@ class OneByOne(Store):
                 if now == after:
                     continue
                 if now != before:
-                    raise DeviceError(f"Somebody else has just changed the NAT settings of extension {name}.", "Nothing of it was overwritten. Run again.")
+                    raise DeviceError(f"Somebody else changed the NAT settings of extension {name} at the same moment.", "Theirs stay as they are. Run again.")
                 touched.append(name)
                 self.put(name, after)
         except EvenportError as error:

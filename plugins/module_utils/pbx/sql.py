@@ -90,6 +90,19 @@ class Database:
             raise PlanError(f"{name!r} can't be the name of a table or column.", "Letters, digits and _ are possible.")
         return f"`{name}`" if self.access.engine == "mysql" else f'"{name}"'
 
+    def same(self, column: str, value: str | None) -> str:
+        """The condition that *column* (a name or an expression) has this value. None is a value like any other, unlike SQL's NULL."""
+        return f"{column} {'<=>' if self.access.engine == 'mysql' else 'IS NOT DISTINCT FROM'} {self.value(value)}"
+
+    def exactly_one(self, statement: str) -> list[str]:
+        """An INSERT, UPDATE or DELETE, for :meth:`change`, which makes the whole transaction fail unless it changes exactly one row.
+
+        The failure is an error of arithmetic: in MySQL a number out of range, in PostgreSQL a division by zero.
+        """
+        if self.access.engine == "mysql":
+            return [statement, "SELECT 18446744073709551615 + (ROW_COUNT() <> 1)"]
+        return [f"WITH changed AS ({statement} RETURNING 1) SELECT 1 / (count(*) = 1)::int FROM changed"]
+
     def select(self, columns: Sequence[str], rest: str) -> list[tuple[str | None, ...]]:
         """Rows of texts. *columns*: names or expressions. *rest*: from FROM on, of names and :meth:`value` only."""
         if self.access.engine == "mysql":
@@ -161,7 +174,7 @@ class Database:
             return DeviceError(f"{access} answers but lets nobody in.", "Check the user, password and name of sip_pbx_database; the server's log says why.")
         if kind == "nobody":
             return Unreachable(f"{access} can't be reached.", "Check host, port and socket of sip_pbx_database, and that the server runs.")
-        return DeviceError(f"{access} refused a statement; nothing was changed.", "Look into the database server's log.")
+        return DeviceError(f"{access} refused a statement.", "Look into the database server's log.")
 
 
 def _kind(said: str) -> str:

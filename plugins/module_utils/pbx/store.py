@@ -26,6 +26,7 @@ from ansible_collections.evenport.sip.plugins.module_utils.pbx.contract import (
 )
 
 Settings = dict[str, "str | None"]              # the product's own name of a setting -> its value; None: not set
+Changes = Mapping[str, "tuple[Settings, Settings]"]     # extension -> (the settings that differ as they were read, as they shall be)
 
 
 class Store(ABC):
@@ -45,14 +46,15 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def expected(self, options: Mapping[str, bool]) -> dict[str, bool]:
-        """Pure. Those of the NAT options that :meth:`Pbx.extensions` shows once the settings are in use."""
+    def expected(self, options: Mapping[str, bool]) -> dict[str, bool | None]:
+        """Pure. Those of the NAT options that :meth:`Pbx.extensions` shows once the settings are in use. None: shown as not told."""
 
     @abstractmethod
-    def write(self, changes: Mapping[str, tuple[Settings, Settings]]) -> None:
-        """extension -> (the settings that differ as they were read, as they shall be; None: not set). All or nothing where the product can.
+    def write(self, changes: Changes) -> None:
+        """All of *changes*, and nothing else. A setting that is no longer as it was read is somebody else's change: it stays, and this raises.
 
-        Nothing else is touched. A setting that is no longer as it was read is somebody else's change: it stays, and this raises.
+        :raises EvenportError: nothing of it is there, or not any more, or the message names the extensions where it may be; its ``wrote``
+            is False only where nothing was ever there. The caller has nothing to put back then.
         """
 
     @abstractmethod
@@ -90,15 +92,15 @@ class StoredOptions(NatOptions):
         result.extensions = pbx.extensions(names)
         return result
 
-    def _idle(self, pbx: Pbx, names: Sequence[str], expected: Mapping[str, bool]) -> dict[str, dict[str, Any]]:
+    def _idle(self, pbx: Pbx, names: Sequence[str], expected: Mapping[str, bool | None]) -> dict[str, dict[str, Any]]:
         """Extensions whose settings are right but not in use: somebody wrote them and never applied them. What the PBX uses instead."""
         here = effective(pbx, names) if expected and names else {}
         return {
             name: {option: values[option] for option in expected} for name, values in here.items()
             if any(values[option] is not None and values[option] != value for option, value in expected.items())}
 
-    def _changes(self, names: Sequence[str], options: Mapping[str, bool], now: Mapping[str, Settings]) -> dict[str, tuple[Settings, Settings]]:
-        changes = {}
+    def _changes(self, names: Sequence[str], options: Mapping[str, bool], now: Mapping[str, Settings]) -> Changes:
+        changes: dict[str, tuple[Settings, Settings]] = {}
         for name in names:
             have = now.get(name, {})
             after = {setting: value for setting, value in self.store.wanted(options, have).items() if have.get(setting) != value}
@@ -106,17 +108,19 @@ class StoredOptions(NatOptions):
                 changes[name] = ({setting: have.get(setting) for setting in after}, dict(after))
         return changes
 
-    def _bring(self, pbx: Pbx, changes: Mapping[str, tuple[Settings, Settings]], idle: Sequence[str], expected: Mapping[str, bool]) -> None:
+    def _bring(self, pbx: Pbx, changes: Changes, idle: Sequence[str], expected: Mapping[str, bool | None]) -> None:
+        names = [*changes, *idle]
         if changes:
-            self.store.write(changes)
+            self.store.write(changes)                   # where it fails, it has put back itself what it could
         try:
-            self.store.apply([*changes, *idle])
-            self._prove(pbx, [*changes, *idle], expected)
+            self.store.apply(names)
+            self._prove(pbx, names, expected)
         except EvenportError as error:
-            self._put_back(changes, error)
+            if changes:
+                self._put_back(changes, error)
             raise
 
-    def _prove(self, pbx: Pbx, names: Sequence[str], expected: Mapping[str, bool]) -> None:
+    def _prove(self, pbx: Pbx, names: Sequence[str], expected: Mapping[str, bool | None]) -> None:
         """A success message is no proof: what the PBX uses is read."""
         wrong = settle(pbx, {name: [expected] for name in names}, self.patience) if expected else []
         if wrong:
@@ -124,9 +128,7 @@ class StoredOptions(NatOptions):
             raise NotApplied(f"{pbx} took the NAT options, but extension {wrong[0]}{others} does not have them.",
                              self.store.unproven)
 
-    def _put_back(self, changes: Mapping[str, tuple[Settings, Settings]], error: EvenportError) -> None:
-        if not changes:
-            return
+    def _put_back(self, changes: Changes, error: EvenportError) -> None:
         error.wrote = True
         try:
             self.store.write({name: (after, before) for name, (before, after) in changes.items()})

@@ -214,7 +214,7 @@ class WazoStore(OneByOne):
                 after[option] = _yes(value)
         return after
 
-    def expected(self, options: Mapping[str, bool]) -> dict[str, bool]:
+    def expected(self, options: Mapping[str, bool]) -> dict[str, bool | None]:
         return dict(options)
 
     def put(self, name: str, settings: Settings) -> None:

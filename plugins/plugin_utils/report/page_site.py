@@ -38,8 +38,8 @@ def site_view(report: Mapping[str, Any], site: Mapping[str, Any]) -> View:
     anchors = [f"l{n}" for n in range(1, len(lines) + 1)]
     places = _places(lines, anchors)
     models = {phone["phone"]: " ".join(filter(None, (phone["brand"], phone["model"]))) for phone in site["phones"]}
-    managed = [_row(line, anchor, models) for line, anchor in zip(lines, anchors) if line["kind"] != "softphone"]
-    named = {name_of(line): anchor for line, anchor in zip(lines, anchors)}
+    managed = [_row(line, anchor, models) for line, anchor in zip(lines, anchors, strict=True) if line["kind"] != "softphone"]
+    named = {name_of(line): anchor for line, anchor in zip(lines, anchors, strict=True)}
     causes = [_cause(group, places, named, site["site"]) for group in grouped(site["findings"])]
     urgent = [cause for cause in causes if cause["tone"] in ("error", "warning")]
     return {
@@ -60,7 +60,7 @@ def site_view(report: Mapping[str, Any], site: Mapping[str, Any]) -> View:
 def _places(lines: Iterable[Mapping[str, Any]], anchors: Iterable[str]) -> dict[tuple[str, int], str]:
     """(phone, line) -> anchor; (phone, 0) is the phone's first line."""
     places: dict[tuple[str, int], str] = {}
-    for line, anchor in zip(lines, anchors):
+    for line, anchor in zip(lines, anchors, strict=True):
         places[line["phone"], line["line"]] = anchor
         places.setdefault((line["phone"], 0), anchor)
     return places
@@ -106,14 +106,14 @@ def _cause(group: Group, places: Mapping[tuple[str, int], str], named: Mapping[s
     phones = len(dict.fromkeys(finding["phone"] for finding in group.findings if finding["phone"]))
     return {
         "code": group.code, "tone": group.severity, "sign": verdict_sign(group.code, group.severity),
-        "title": sentence(first["cause"] or first["text"]), "remedy": group.remedy or MEANINGS_REMEDY.get(group.code, ""), "trend": group.trend,
+        "title": sentence(first["cause"] or first["text"]), "remedy": group.remedy or NOTHING_TO_DO.get(group.code, ""), "trend": group.trend,
         "size": number_of(phones, "phone") if phones else number_of(len(about), "line") if about else "the site",
         "members": members, "about": about, "open": len(members) + len(about) <= OPEN,
     }
 
 
 # A note without a remedy of its own still answers "what must I do?".
-MEANINGS_REMEDY = {code: "Nothing is to be done." for code, meaning in MEANINGS.items() if not meaning.fault and not meaning.remedy}
+NOTHING_TO_DO = {code: "Nothing is to be done." for code, meaning in MEANINGS.items() if not meaning.fault and not meaning.remedy}
 
 
 def _trend(report: Mapping[str, Any], site: Mapping[str, Any]) -> View:
@@ -129,7 +129,7 @@ def _others(lines: Sequence[Mapping[str, Any]], anchors: Sequence[str], models: 
     """Softphones, second devices and registrations that were left behind."""
     kinds = {"stale_contact": "old registration", "unmanaged": "second device"}
     found = []
-    for line, anchor in zip(lines, anchors):
+    for line, anchor in zip(lines, anchors, strict=True):
         if line["kind"] == "softphone":
             found.append({
                 "kind": "softphone", "who": line["phone"], "row": "", "anchor": anchor, "extension": line["extension"], "claimed": line["claimed"],
@@ -137,8 +137,8 @@ def _others(lines: Sequence[Mapping[str, Any]], anchors: Sequence[str], models: 
             })
         found += [
             {
-                "kind": kinds[contact["kind"]], "who": name_of(line), "row": anchor, "anchor": "", "extension": line["extension"], "claimed": contact["claimed"],
-                "seen": contact["seen"], "address": contact["seen_address"], "agent": contact["user_agent"],
+                "kind": kinds[contact["kind"]], "who": name_of(line), "row": anchor, "anchor": "", "extension": line["extension"],
+                "claimed": contact["claimed"], "seen": contact["seen"], "address": contact["seen_address"], "agent": contact["user_agent"],
             } for contact in line["contacts"]]
     return found
 
@@ -151,9 +151,10 @@ def _meanings(lines: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
 
 def _bar(counts: Mapping[str, int]) -> list[View]:
     """The managed lines by kind as parts of a bar: where each starts and how wide it is, in thousandths."""
-    total = sum(counts[group] for group, dummy, unused in COUNTS)
+    groups = [group for group, dummy, unused in COUNTS]
+    total = sum(counts[group] for group in groups)
     parts, at = [], 0
-    for group, dummy, unused in COUNTS:
+    for group in groups:
         if counts[group]:
             parts.append({"group": group, "x": round(at * 1000 / total, 2), "width": round(counts[group] * 1000 / total, 2)})
             at += counts[group]

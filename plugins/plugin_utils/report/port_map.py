@@ -77,7 +77,7 @@ def _people(lines: Iterable[Mapping[str, Any]], anchors: Sequence[str]) -> tuple
     """Each port's owners by the plan (line, anchor), and its guests."""
     owners: dict[int, list[tuple[Mapping[str, Any], str]]] = defaultdict(list)
     guests: dict[int, list[Guest]] = defaultdict(list)
-    for line, row in zip(lines, anchors):
+    for line, row in zip(lines, anchors, strict=True):
         who = name_of(line)
         if line["planned"]:
             owners[line["planned"]].append((line, row))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ except ImportError:                             # pragma: no cover - ansible-tes
 SEVERITIES = ("error", "warning", "info")       # the worst first
 NEW = "new"
 LONGEST = 2000          # characters of an expression; a real one has a hundred
+NAMED = 8               # of so many sites a sentence tells how many findings each has
 
 
 def only_sites(report: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
@@ -36,26 +38,45 @@ def where(expression: str, report: Mapping[str, Any]) -> Any:
 
     PlanError names the place in the expression where it can't be read, or the function that can't work on what it is given.
     """
+    compiled = readable(expression)
+    try:
+        found = compiled.search(report)
+        json.dumps(found)                       # "&name" finds an expression, which is no value
+    except (ValueError, TypeError, RecursionError) as error:        # all that jmespath raises; some of it is Python's own
+        raise _refused(expression, error) from error
+    return found
+
+
+def readable(expression: str) -> Any:
+    """The compiled *expression*; PlanError where it can't be read. Whether its functions fit shows on a report only."""
     if jmespath is None:
         raise EvenportError("The Python library jmespath is missing on the machine that runs this task.", "Run: pip install jmespath")
     if len(expression) > LONGEST:
         raise PlanError(f"where: the expression has {len(expression)} characters, more than {LONGEST}.")
     try:
-        found = jmespath.compile(expression).search(report)
-        json.dumps(found)                       # "&name" finds an expression, which is no value
-    except (ValueError, TypeError, RecursionError) as error:        # all that jmespath raises; some of it is Python's own
-        raise PlanError(f'where: "{one_line(expression, 200)}" {_fault(error, expression)}.', "The fields are those of docs/report.schema.json.") from error
-    return found
+        return jmespath.compile(expression)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise _refused(expression, error) from error
 
 
 def sites_where(expression: str, report: Mapping[str, Any]) -> dict[str, Any]:
     """The report of those sites that *expression* finds, such as ``sites[?state!='ok']``, for a report of these alone."""
     found = where(expression, report)
-    names = [site["site"] if isinstance(site, Mapping) and "counts" in site else site for site in found] if isinstance(found, list) else [None]
-    known = {site["site"] for site in report["sites"]}
-    if not all(isinstance(name, str) and name in known for name in names):
+    names = sites_of_value(found, report)
+    if not names and found != []:
         raise PlanError(f'where: "{one_line(expression, 200)}" finds something else than sites.', "Ask for sites or their names, such as sites[?state!='ok'].")
     return only_sites(report, names)
+
+
+def sites_of_value(found: Any, report: Mapping[str, Any]) -> list[str]:
+    """The names of the sites that an expression has found, as sites or as their names; [] where it has found something else, or none."""
+    names = [site["site"] if isinstance(site, Mapping) and "counts" in site else site for site in found] if isinstance(found, list) else []
+    known = {site["site"] for site in report["sites"]}
+    return names if all(isinstance(name, str) and name in known for name in names) else []
+
+
+def _refused(expression: str, error: Exception) -> PlanError:
+    return PlanError(f'where: "{one_line(expression, 200)}" {_fault(error, expression)}.', "The fields are those of docs/report.schema.json.")
 
 
 def _fault(error: Exception, expression: str) -> str:
@@ -89,7 +110,7 @@ def fail_on(words: Sequence[str], report: Mapping[str, Any]) -> list[dict[str, A
     A word is a code, or a severity, which stands for itself and what is worse. "new" narrows the rest to what the previous report did not have;
     alone it means new errors and warnings. Without a previous report every finding counts as new: a first run must not pass for want of one.
     """
-    _refuse_unknown(words)
+    refuse_unknown(words)
     chosen = set(words)
     only_new = NEW in chosen and bool(report["previous_at"])
     if chosen == {NEW}:
@@ -100,7 +121,24 @@ def fail_on(words: Sequence[str], report: Mapping[str, Any]) -> list[dict[str, A
         if (finding["severity"] in severities or finding["code"] in chosen) and (not only_new or finding["trend"] == NEW)]
 
 
-def _refuse_unknown(words: Sequence[str]) -> None:
+def failure(words: Sequence[str], found: Sequence[Mapping[str, Any]]) -> str:
+    """One sentence: how many of *found* (by fail_on) have which code at which sites; "" for none."""
+    if not found:
+        return ""
+    counts: dict[str, Counter[str]] = {}
+    for finding in found:
+        counts.setdefault(finding["code"], Counter())[finding["site"]] += 1
+    told = "; ".join(f"{code}: {_at_sites(sites)}" for code, sites in counts.items())
+    return f"{len(found)} finding(s) that fail_on ({', '.join(words)}) names: {told}. The report says what to do."
+
+
+def _at_sites(sites: Mapping[str, int]) -> str:
+    named = ", ".join(f"{count} at {one_line(site)}" for site, count in list(sites.items())[:NAMED])
+    return f"{named} and {sum(list(sites.values())[NAMED:])} at {len(sites) - NAMED} more sites" if len(sites) > NAMED else named
+
+
+def refuse_unknown(words: Sequence[str]) -> None:
+    """PlanError for a word that fail_on doesn't know, with those that it may have been meant to be."""
     known = [*SEVERITIES, NEW, *(code for code in MEANINGS if code != "ok")]
     for word in words:
         if word not in known:

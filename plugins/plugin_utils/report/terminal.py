@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -56,6 +57,13 @@ def site_lines(site: Mapping[str, Any], previous_at: str = "") -> list[str]:
         *(_group_line(group) for group in grouped(site["findings"])), *_fixed_lines(site["fixed"]),
         *(f"? not seen: {one_line(sentence)}" for sentence in site["not_seen"]),
     ]
+
+
+def value_lines(value: Any) -> list[str]:
+    """What a JMESPath has found: a list of texts one on a line, anything else as JSON."""
+    if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+        return [one_line(one) for one in value]
+    return [one_line(line) for line in json.dumps(value, indent=2, ensure_ascii=False).split("\n")]
 
 
 def _trend(site: Mapping[str, Any], previous_at: str) -> str:

@@ -16,23 +16,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from ansible_collections.evenport.sip.plugins.module_utils.errors import (
-    AuthFailed,
-    DeviceError,
-    EvenportError,
-    PermissionMissing,
-    PlanError,
-    Unreachable,
-    Unsupported,
-)
+from ansible_collections.evenport.sip.plugins.module_utils.errors import PlanError, Unsupported
 from ansible_collections.evenport.sip.plugins.module_utils.model import Extension, Registration
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.access import Config
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk.ami import Packet
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk.pjsip import registrations_from
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.contract import NAT_OPTIONS, Pbx, add_remedy
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.contract import NAT_OPTIONS, Pbx
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.shell import Shell
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.sql import Database
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.store import Settings, Store
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.sql_store import SqlStore
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.store import Settings
 
 DEFAULTS = {"rewrite_contact": False, "force_rport": True, "rtp_symmetric": False, "direct_media": True}      # Asterisk's own, where the row says nothing
 _WORDS = {**dict.fromkeys(("yes", "true", "on", "1", "y", "t"), True), **dict.fromkeys(("no", "false", "off", "0", "n", "f"), False)}
@@ -95,18 +88,20 @@ class ContactsTable(Pbx):
         """Every question is a connection of its own."""
 
 
-class RealtimeStore(Store):
+class RealtimeStore(SqlStore):
     """*asked*: a manager interface or command line shows what Asterisk uses; else the tables are all that is looked at."""
 
+    table = "ps_endpoints"
     unproven = ("Does a file define it too? A memory_cache in sorcery.conf shows old values until they expire (object_lifetime_maximum, "
                 "object_lifetime_stale): give verify_timeout that long.")
 
     def __init__(self, database: Database, asked: bool = True) -> None:
-        self.database, self.asked = database, asked
+        super().__init__(database)
+        self.asked = asked
 
     def read(self, names: Sequence[str]) -> dict[str, Settings]:
         """:raises Unsupported: the PBX knows one of them, but from elsewhere"""
-        rows = endpoint_rows(self.database, names)
+        rows = self.current(names)
         missing = [name for name in names if name not in rows]
         if missing:
             raise Unsupported(f"ps_endpoints in {self.database.access} has no extension {', '.join(missing)}, though Asterisk knows it: a file defines it.",
@@ -116,67 +111,23 @@ class RealtimeStore(Store):
     def wanted(self, options: Mapping[str, bool], now: Mapping[str, str | None]) -> dict[str, str]:
         return {option: "yes" if value else "no" for option, value in self.expected(options).items() if meaning(option, now.get(option)) != value}
 
-    def expected(self, options: Mapping[str, bool]) -> dict[str, bool]:
+    def expected(self, options: Mapping[str, bool]) -> dict[str, bool | None]:
         return {option: options[option] for option in NAT_OPTIONS if option in options}
 
-    def write(self, changes: Mapping[str, tuple[Settings, Settings]]) -> None:
-        """In one transaction, each row only if it still is as it was read."""
-        try:
-            self.database.change(self._statements(changes))
-        except (AuthFailed, PermissionMissing, Unreachable, Unsupported):
-            raise
-        except DeviceError as error:
-            self._look(changes, error)
+    def current(self, names: Sequence[str]) -> dict[str, Settings]:
+        return endpoint_rows(self.database, names)
+
+    def statements(self, name: str, before: Settings, after: Settings) -> list[str]:
+        database = self.database
+        values = ", ".join(f"{database.name(column)} = {database.value(text)}" for column, text in after.items())
+        row = " AND ".join([f"id = {database.value(name)}", *(database.same(database.name(column), text) for column, text in before.items())])
+        return database.exactly_one(f"UPDATE ps_endpoints SET {values} WHERE {row}")
 
     def apply(self, extensions: Sequence[str]) -> None:
         """Asterisk reads the rows when it needs them."""
 
     def notes(self) -> list[str]:
         return [] if self.asked else ["Only the tables were looked at, not what Asterisk makes of them (read_by: database)."]
-
-    def _statements(self, changes: Mapping[str, tuple[Settings, Settings]]) -> list[str]:
-        """Where a row isn't as it was read, an error that ends the transaction: in MySQL a number out of range, in PostgreSQL a division by zero.
-
-        All are looked at before the first is written: a table without transactions keeps what came before an error.
-        """
-        mysql = self.database.access.engine == "mysql"
-        rows = {name: self._row(name, before) for name, (before, dummy) in changes.items()}
-        count = f"SELECT count(*) FROM ps_endpoints WHERE {' OR '.join(f'({row})' for row in rows.values())}"
-        statements = [f"SELECT 18446744073709551615 + (({count}) <> {len(rows)})" if mysql else f"SELECT 1 / (({count}) = {len(rows)})::int"]
-        for name, after in ((name, after) for name, (dummy, after) in changes.items()):
-            values = ", ".join(f"{self.database.name(column)} = {self.database.value(text)}" for column, text in after.items())
-            update = f"UPDATE ps_endpoints SET {values} WHERE {rows[name]}"
-            statements += [update, "SELECT 18446744073709551615 + (ROW_COUNT() <> 1)"] if mysql else [
-                f"WITH changed AS ({update} RETURNING id) SELECT 1 / (count(*) = 1)::int FROM changed"]
-        return statements
-
-    def _row(self, name: str, settings: Settings) -> str:
-        same = "<=>" if self.database.access.engine == "mysql" else "IS NOT DISTINCT FROM"
-        columns = [f"{self.database.name(column)} {same} {self.database.value(text)}" for column, text in settings.items()]
-        return " AND ".join([f"id = {self.database.value(name)}", *columns])
-
-    def _look(self, changes: Mapping[str, tuple[Settings, Settings]], error: DeviceError) -> None:
-        """The transaction failed, or its end was not heard: what is in the table now?  :raises DeviceError: *error*, or what it came from"""
-        try:
-            now = endpoint_rows(self.database, list(changes))
-        except EvenportError:
-            error.wrote = True
-            add_remedy(error, f"Whether anything was written can't be told now: look at ps_endpoints for {', '.join(changes)}.")
-            raise error from None
-        state = {name: {column: now.get(name, {}).get(column) for column in after} for name, (dummy, after) in changes.items()}
-        written = [name for name, (dummy, after) in changes.items() if state[name] == after]
-        foreign = [name for name, (before, dummy) in changes.items() if state[name] != before and name not in written]
-        if len(written) == len(changes):
-            return
-        if foreign:
-            raise DeviceError(f"Somebody else changed the row of extension {', '.join(foreign)} in ps_endpoints at the same moment; it stays as it is.",
-                              _half(written) or "Nothing of ours was written. Run again.") from error
-        add_remedy(error, _half(written) or "The table is as it was.")
-        raise error
-
-
-def _half(written: Sequence[str]) -> str:
-    return f"Extension {', '.join(written)} has the new values already. Run again." if written else ""
 
 
 def _contact(row: Sequence[str | None]) -> Packet:

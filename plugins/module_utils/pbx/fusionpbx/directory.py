@@ -14,16 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.evenport.sip.plugins.module_utils.errors import (
-    AuthFailed,
-    BadAnswer,
-    DeviceError,
-    PermissionMissing,
-    PlanError,
-    SessionLost,
-    Unreachable,
-    Unsupported,
-)
+from ansible_collections.evenport.sip.plugins.module_utils.errors import DeviceError, PlanError, Unsupported
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.sql import Database
 
 SETTING = "sip_force_contact"
@@ -107,32 +98,11 @@ class Directory:
                 rows[extension] = Row(extension, alias or "", context or "", force, enabled == "true")
         return rows
 
-    def set(self, changes: Mapping[str, tuple[str | None, str | None]]) -> None:
-        """extension -> (sip_force_contact as it was read, as it shall be). All or none.
-
-        :raises DeviceError: one of them is no longer as it was read, or the database refuses; nothing was changed
-        """
+    def update(self, extension: str, before: str | None, after: str | None) -> str:
+        """The statement that changes the sip_force_contact of one extension, if it still is as it was read."""
         value = self.database.value
-        theirs = f"domain_uuid = (SELECT domain_uuid FROM v_domains WHERE domain_name = {value(self.domain)})"
-        statements = []
-        for extension, (before, after) in changes.items():
-            this = f"FROM v_extensions WHERE {theirs} AND extension = {value(extension)}"
-            statements += [
-                f"UPDATE v_extensions SET {SETTING} = {value(after)} WHERE {theirs} AND extension = {value(extension)} "
-                f"AND {SETTING} IS NOT DISTINCT FROM {value(before)}",
-                # A division by zero undoes all: the update found nothing to change, so it is somebody else's value.
-                f"SELECT 1 / CASE WHEN count(*) > 0 AND bool_and({SETTING} IS NOT DISTINCT FROM {value(after)}) THEN 1 ELSE 0 END {this}"]
-        try:
-            self.database.change(statements)
-        except (AuthFailed, BadAnswer, PermissionMissing, SessionLost, Unreachable, Unsupported):
-            raise
-        except DeviceError:
-            now = self.rows(list(changes))
-            other = [name for name, (before, dummy) in changes.items() if name not in now or now[name].force != before]
-            if not other:
-                raise
-            raise DeviceError(f"Somebody else has changed {SETTING} of extension {', '.join(other)} in {self} meanwhile; nothing was written.",
-                              "Run again.") from None
+        return (f"UPDATE v_extensions SET {SETTING} = {value(after)} WHERE extension = {value(extension)} AND {self.database.same(SETTING, before)} "
+                f"AND domain_uuid = (SELECT domain_uuid FROM v_domains WHERE domain_name = {value(self.domain)})")
 
     def cache_folder(self) -> str:
         """Where FusionPBX keeps its cache, if it keeps it in files."""

@@ -22,7 +22,8 @@ from ansible_collections.evenport.sip.plugins.module_utils.pbx.fusionpbx.pbx imp
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.fusionpbx.switch import Switch, word
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.shell import Shell
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.sql import Database
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.store import Settings, Store, StoredOptions
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.sql_store import SqlStore
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.store import Settings, StoredOptions
 
 # "Rewrite Contact IP and Port 2.0" on FusionPBX's page: FreeSWITCH sends to the packet's source and keeps what the phone claims. Plain
 # NDLB-connectile-dysfunction overwrites the claim, so that nobody could tell a translating router from a wrong phone.
@@ -30,18 +31,21 @@ FORCE = "NDLB-connectile-dysfunction-2.0"
 _AT_ONCE = 200                          # files of one rm
 
 
-class ForceContactStore(Store):
+class ForceContactStore(SqlStore):
     """*switch*: the FreeSWITCH that the reading side is logged in to; set before anything is applied."""
 
+    table = "v_extensions"
+
     def __init__(self, directory: Directory, shell: Shell, profiles: Sequence[str]) -> None:
+        super().__init__(directory.database)
         self.directory, self.shell, self.profiles = directory, shell, tuple(profiles)
         self.switch: Switch | None = None
         self._fixed: list[str] = []
 
     def read(self, names: Sequence[str]) -> dict[str, Settings]:
-        rows = self.directory.rows(names)
-        self._fixed = [name for name, row in rows.items() if is_fixed(row.force)]
-        return {name: {SETTING: row.force} for name, row in rows.items()}
+        found = self.current(names)
+        self._fixed = [name for name, settings in found.items() if is_fixed(settings[SETTING])]
+        return found
 
     def wanted(self, options: Mapping[str, bool], now: Mapping[str, str | None]) -> dict[str, str]:
         want, have = options.get("rewrite_contact"), now.get(SETTING)
@@ -53,8 +57,11 @@ class ForceContactStore(Store):
         """"Off" is no answer of FreeSWITCH: it goes on to detect NAT by itself."""
         return {"rewrite_contact": options["rewrite_contact"] or None} if "rewrite_contact" in options else {}
 
-    def write(self, changes: Mapping[str, tuple[Settings, Settings]]) -> None:
-        self.directory.set({name: (before.get(SETTING), after.get(SETTING)) for name, (before, after) in changes.items()})
+    def current(self, names: Sequence[str]) -> dict[str, Settings]:
+        return {name: {SETTING: row.force} for name, row in self.directory.rows(names).items()}
+
+    def statements(self, name: str, before: Settings, after: Settings) -> list[str]:
+        return self.database.exactly_one(self.directory.update(name, before[SETTING], after[SETTING]))
 
     def apply(self, extensions: Sequence[str]) -> None:
         keys = [key for row in self.directory.rows(extensions).values() for key in cache_keys(row, self.directory.domain)]
