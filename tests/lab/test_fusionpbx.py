@@ -29,8 +29,6 @@ from ansible_collections.evenport.sip.plugins.module_utils.pbx.access import Acc
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.contract import Wanted
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.fusionpbx.directory import SETTING
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.fusionpbx.store import FORCE, force_contact
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.shell import Shell
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.sql import Database
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.work import read_pbx, set_nat
 from tests.fakes.freeswitch import FakeFreeSwitch, install_fs_cli
 from tests.unit.plugins.module_utils.pbx.pbx_contract import EXTENSIONS, ON, NatContract, Rig, nothing_secret

@@ -66,6 +66,29 @@ def test_all_or_nothing(lab):
     assert lab.database().select(["a"], "FROM t ORDER BY a") == [("1",), ("2",)]
 
 
+ONE_ROW = ["UPDATE t SET b = 1 WHERE a = 1", "DELETE FROM t WHERE a = 1", "INSERT INTO t SELECT a + 9, b FROM t WHERE a = 1"]
+OTHERS = ["UPDATE t SET b = 1 WHERE a = 7", "UPDATE t SET b = 1 WHERE a > 1", "DELETE FROM t WHERE a > 1", "INSERT INTO t SELECT 9, 0 FROM t WHERE a > 1"]
+
+
+@pytest.mark.parametrize(("statement", "good"), [*((one, True) for one in ONE_ROW), *((one, False) for one in OTHERS)])
+def test_exactly_one(lab, statement, good):
+    lab.sql("CREATE TABLE t (a INT, b INT); INSERT INTO t VALUES (1, 0), (2, 0), (3, 0);")
+    before, database = lab.sql("SELECT * FROM t ORDER BY a;"), lab.database()
+    if good:
+        database.change(database.exactly_one(statement))
+    else:
+        with pytest.raises(DeviceError, match="refused a statement"):
+            database.change([*database.exactly_one(ONE_ROW[0]), *database.exactly_one(statement)])
+    assert (lab.sql("SELECT * FROM t ORDER BY a;") != before) is good
+
+
+@pytest.mark.parametrize("value", [None, "", "x"])
+def test_null_is_a_value_like_any_other(lab, value):
+    lab.sql("CREATE TABLE t (a VARCHAR(9)); INSERT INTO t VALUES (NULL), (''), ('x');")
+    database = lab.database()
+    assert database.select(["a"], f"FROM t WHERE {database.same('a', value)}") == [(value,)]
+
+
 @pytest.mark.parametrize("collation", [
     "latin1_swedish_ci", "utf8mb3_general_ci", "utf8mb3_unicode_ci", "utf8mb4_general_ci", "utf8mb4_unicode_ci", "utf8mb4_bin",
     "utf8mb4_uca1400_ai_ci", "ascii_general_ci", "utf8mb4_nopad_bin"])

@@ -163,7 +163,7 @@ class Database:
                               "Check the user and password of sip_pbx_database; it is not tried again in this run.")
         if kind == "denied":
             return PermissionMissing(f"{access} refused a statement: the user {access.username or 'that its client runs as'} has no right to it.",
-                                     "Grant it SELECT and UPDATE on the PBX's tables, or use the PBX's own user.")
+                                     "Grant it SELECT, INSERT, UPDATE and DELETE on the PBX's tables, or use the PBX's own user.")
         if kind == "missing":
             found = _MISSING.search(error.said)
             what = f"no {found[1] or found[2]}" if found else "not the tables or columns that were expected"

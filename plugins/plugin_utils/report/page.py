@@ -21,6 +21,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ansible_collections.evenport.sip.plugins.module_utils.audit.findings import STATES as WORST_LAST
 from ansible_collections.evenport.sip.plugins.plugin_utils.report.page_site import site_view
 from ansible_collections.evenport.sip.plugins.plugin_utils.report.page_words import (
     COUNTS,
@@ -36,7 +37,6 @@ from ansible_collections.evenport.sip.plugins.plugin_utils.report.page_words imp
 from ansible_collections.evenport.sip.plugins.plugin_utils.report.texts import one_line
 
 _HERE = Path(__file__).parent
-_BADNESS = ("ok", "info", "unseen", "offline", "drift", "router", "duplicate", "failed")
 
 
 def render_site(report: Mapping[str, Any], site: Mapping[str, Any]) -> str:
@@ -54,7 +54,8 @@ def render_index(report: Mapping[str, Any], names: Mapping[str, str]) -> str:
 def _index_row(report: Mapping[str, Any], site: Mapping[str, Any], name: str) -> dict[str, Any]:
     ages = [age_seconds(pbx["as_of"], report["made_at"]) or 0 for pbx in site["pbxs"] if pbx["read"]]
     return {
-        "site": site, "href": f"./{quote(name)}" if name else "", "badness": _BADNESS.index(site["state"]), "tone": site_tone(site), "sign": site_sign(site),
+        "site": site, "href": f"./{quote(name, errors='replace')}" if name else "",
+        "badness": WORST_LAST.index(site["state"]), "tone": site_tone(site), "sign": site_sign(site),
         "new": sum(finding["trend"] == "new" for finding in site["findings"]), "still": sum(finding["trend"] == "still" for finding in site["findings"]),
         "fixed": len(site["fixed"]), "age": max(ages, default=-1), "age_words": age_words(max(ages)) if ages else "not read",
     }

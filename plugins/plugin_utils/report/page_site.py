@@ -106,14 +106,11 @@ def _cause(group: Group, places: Mapping[tuple[str, int], str], named: Mapping[s
     phones = len(dict.fromkeys(finding["phone"] for finding in group.findings if finding["phone"]))
     return {
         "code": group.code, "tone": group.severity, "sign": verdict_sign(group.code, group.severity),
-        "title": sentence(first["cause"] or first["text"]), "remedy": group.remedy or NOTHING_TO_DO.get(group.code, ""), "trend": group.trend,
+        "title": sentence(first["cause"] or first["text"]), "trend": group.trend,
+        "remedy": group.remedy or ("Nothing is to be done." if group.severity == "info" else ""),
         "size": number_of(phones, "phone") if phones else number_of(len(about), "line") if about else "the site",
         "members": members, "about": about, "open": len(members) + len(about) <= OPEN,
     }
-
-
-# A note without a remedy of its own still answers "what must I do?".
-NOTHING_TO_DO = {code: "Nothing is to be done." for code, meaning in MEANINGS.items() if not meaning.fault and not meaning.remedy}
 
 
 def _trend(report: Mapping[str, Any], site: Mapping[str, Any]) -> View:

@@ -32,6 +32,9 @@ VERDICTS = {
     "stale_contact": "Old registration",
     "unmanaged": "Not managed",
     "unmanaged_on_planned_port": "On a phone's port",
+    "tls_port_taken": "TLS port taken",
+    "pbx_not_read": "PBX not read",
+    "pbx_failed": "PBX failed",
 }
 SIGNS = {"duplicate": "shared", "not_registered": "offline", "unknown_extension": "offline"}        # else the sign is that of the tone
 STATES = {

@@ -141,6 +141,18 @@ def test_null_and_lists(engine):
     assert database(engine).values(["a", "b"]).count(",") == 1
 
 
+def test_a_condition_knows_null(engine):
+    sign = "<=>" if engine == "mysql" else "IS NOT DISTINCT FROM"
+    assert database(engine).same("a", None) == f"a {sign} NULL"
+    assert database(engine).same("COALESCE(a, '')", "x") == f"COALESCE(a, '') {sign} {database(engine).value('x')}"
+
+
+def test_a_change_is_counted_right_behind_it(engine):
+    text = "; ".join(database(engine).exactly_one("UPDATE t SET a = 1"))
+    assert text == {"mysql": "UPDATE t SET a = 1; SELECT 18446744073709551615 + (ROW_COUNT() <> 1)",
+                    "postgresql": "WITH changed AS (UPDATE t SET a = 1 RETURNING 1) SELECT 1 / (count(*) = 1)::int FROM changed"}[engine]
+
+
 # -- what comes back ------------------------------------------------------------------------------------------------------------------
 def test_rows(client, engine):
     client.says(b"3130 31|~|.\n||.\n".replace(b" ", b""))

@@ -8,11 +8,12 @@ import re
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import etree, html
 
 from ansible_collections.evenport.sip.plugins.module_utils.audit.findings import MEANINGS
+from ansible_collections.evenport.sip.plugins.module_utils.audit.findings import STATES as WORST_LAST
 from ansible_collections.evenport.sip.plugins.plugin_utils.report.page import render_index, render_site
 from ansible_collections.evenport.sip.plugins.plugin_utils.report.page_words import STATES, VERDICTS, age_seconds, age_words, site_tone, verdict_words, when
 from ansible_collections.evenport.sip.plugins.plugin_utils.report.texts import one_line
@@ -111,6 +112,8 @@ def test_what_a_phone_calls_itself_is_text():
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(TEXTS, min_size=1, max_size=6))
+@example(["\ud800", "\udc80", "\x00"])
+@example([" ", "\t", "\u2028"])
 def test_no_text_changes_the_page(texts):
     """The elements and attributes are those of the same report with harmless texts."""
     plain, report = full_of([f"a{texts.index(text)}" if text else "" for text in texts]), full_of(texts)
@@ -212,7 +215,8 @@ def test_the_fleet_in_a_sentence(tones, says):
 
 
 def test_every_state_code_and_time_has_words():
-    assert set(VERDICTS) <= set(MEANINGS) and verdict_words("auth_failed") == "Auth failed" and all(len(verdict_words(code)) <= 26 for code in MEANINGS)
+    assert list(STATES) == list(WORST_LAST) and set(VERDICTS) <= set(MEANINGS)
+    assert verdict_words("auth_failed") == "Auth failed" and all(len(verdict_words(code)) <= 26 for code in MEANINGS)
     site = sample_report(1, 1)["sites"][0]
     assert [site_tone({**site, "state": state}) for state in STATES] == ["ok", "info", "unseen", "warning", "warning", "warning", "warning", "error"]
     assert site_tone({**site, "counts": {**site["counts"], "errors": 1}}) == "error"
