@@ -131,8 +131,8 @@ class FreePbx:
         ((one,),) = (open_pbx(self.config).extensions([name]),)
         return tuple(getattr(one, option) for option in OPTIONS)
 
-    def set(self, *names, options=ON, config=None, **more):
-        return set_nat(config or self.config, Wanted(names, options, more.pop("skip", False)), **more)
+    def set(self, *names, options=None, config=None, **more):
+        return set_nat(config or self.config, Wanted(names, options or ON, more.pop("skip", False)), **more)
 
     def store(self, timeout=60.0, **more):
         return FreePbxStore(Database(self.config.database, Shell()), Shell((), timeout), **more)

@@ -52,8 +52,8 @@ class Lab:
     def register(self, name, via, address="127.0.0.2", **more):
         return register(("127.0.0.1", self.pbx.sip_port), name, via, address, **more)
 
-    def set(self, *names, options=ON, config=None, **more):
-        return set_nat(config or self.config, Wanted(names, options), **more)
+    def set(self, *names, config=None, **more):
+        return set_nat(config or self.config, Wanted(names, more.pop("options", ON)), **more)
 
 
 @pytest.fixture
@@ -141,7 +141,9 @@ def test_a_trunk_is_no_registration(lab):
 def test_an_expired_contact_does_not_count(lab):
     lab.register("101", "192.168.1.50:5062")
     lab.register("102", "192.168.1.50:5064")
-    with contextlib.closing(sqlite3.connect(lab.pbx.home / "var/astdb.sqlite3", timeout=10)) as database, database:
+    with contextlib.ExitStack() as stack:
+        database = stack.enter_context(contextlib.closing(sqlite3.connect(lab.pbx.home / "var/astdb.sqlite3", timeout=10)))
+        stack.enter_context(database)           # commits
         rows = "SELECT key, value FROM astdb WHERE key LIKE '/registrar/contact/101;%'"
         assert until(lambda: database.execute(rows).fetchall(), 10)                         # Asterisk writes it out in the background
         key, value = database.execute(rows).fetchone()

@@ -161,5 +161,3 @@ def test_a_missing_include_file_at_a_cold_start(lab):
     lab.owned.unlink()
     assert cold(lab) == dict.fromkeys(PHONES, OFF)
     assert lab.set(["101"])["changed"] and cold(lab)["101"] == ON
-
-

@@ -24,9 +24,9 @@ ON, OFF, AUTO = ("Y", "Y", "N"), ("N", "N", "Y"), ("a", "N", "Y")              #
 class Lab:
     """A started chan_sip PBX whose sip.conf ends in an optional include, and a manager client."""
 
-    def __init__(self, pbx, nat_option="no", phones=PHONES, include="#tryinclude", also="", **more):
+    def __init__(self, pbx, nat_option="no", phones=None, include="#tryinclude", also="", **more):
         self.pbx, self.main, self.owned, self.reloads = pbx, pbx.etc / "sip.conf", pbx.etc / "sip_evenport.conf", 0
-        pbx.write_config(phones, nat_option, **more)
+        pbx.write_config(PHONES if phones is None else phones, nat_option, **more)
         self.main.write_text(f"{self.main.read_text()}\n{also}\n{include} sip_evenport.conf\n")
         pbx.start()
 

@@ -169,7 +169,9 @@ def make_rig(postgresql, tmp_path, monkeypatch):
     def make(read_by="event_socket", memcached=False):
         cache = tmp_path / "cache"
         cache.mkdir()
-        fake = FakeFreeSwitch(lambda user, domain: rig.look_up(user, domain), None if memcached else cache)
+        def look_up(user, domain):              # the rig comes after the fake
+            return rig.look_up(user, domain)
+        fake = FakeFreeSwitch(look_up, None if memcached else cache)
         fakes.append(fake.start())
         rig = FusionRig(postgresql, name, fake, cache, read_by)
         rig.fill()

@@ -226,7 +226,7 @@ def fails(rig, kind, text, **access):
     for attempt in (lambda config: read_pbx(config, ["101"]), lambda config: set_nat(config, Wanted(["101"], ON))):
         with pytest.raises(kind, match=text) as told:
             attempt(replace(rig.config, database=replace(rig.config.database, **access)))
-        assert type(told.value) is kind and not told.value.wrote
+        assert told.type is kind and not told.value.wrote
         nothing_secret(rig, told.value)
 
 

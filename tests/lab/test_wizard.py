@@ -49,8 +49,8 @@ class Lab:
         pbx.start()
         self.config = Config("asterisk", Access(pbx.ami_host, pbx.ami_port, "ansible", "ami-secret", timeout=10), "ami", config_dir=str(pbx.etc), patience=5)
 
-    def set(self, *names, options=ON, **more):
-        return set_nat(self.config, Wanted(names, options), **more)
+    def set(self, *names, **more):
+        return set_nat(self.config, Wanted(names, more.pop("options", ON)), **more)
 
     def on(self):
         return [one["extension"] for one in read_pbx(self.config, ["101", "102", "201", "4540r"])["extensions"]

@@ -156,4 +156,3 @@ class RegisteredOnly(Pbx):
             return answer.json()
         except BadAnswer as error:
             raise BadAnswer(error.what, f"Is this really the address of {self.label} (sip_pbx_host, sip_pbx_port)?") from None
-

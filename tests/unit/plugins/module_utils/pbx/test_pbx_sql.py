@@ -220,7 +220,7 @@ def test_what_the_client_complains_of(tmp_path, monkeypatch, engine, kind, said)
     Client(tmp_path, engine).says(b"", (said + "\nstatement with secret-pw").encode(), 1)
     with pytest.raises(kind) as told:
         database(engine).select(["a"], "FROM b")
-    assert type(told.value) is kind and not isinstance(told.value, CommandFailed)
+    assert told.type is kind and not isinstance(told.value, CommandFailed)
     assert "secret-pw" not in str(told.value) and PASSWORD not in str(told.value)
 
 

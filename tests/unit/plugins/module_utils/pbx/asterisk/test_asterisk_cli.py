@@ -168,7 +168,7 @@ def test_reload(program, said, kind):
         return
     with pytest.raises(kind) as told:
         PBX.reload()
-    assert type(told.value) is kind
+    assert told.type is kind
 
 
 @pytest.mark.parametrize(("version", "text"), [

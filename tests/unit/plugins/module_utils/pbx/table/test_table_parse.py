@@ -32,13 +32,13 @@ ROWS = [["0101", "203.0.113.1", "5060", "Registered", PHONES["0101"][2]], ["4540
 HEADINGS = ["Extension", "IP Address", "Port", "Status", "User Agent"]
 
 
-def text_of(separator, headings=HEADINGS, rows=ROWS):
-    return "\n".join(separator.join(row) for row in [headings, *rows]) + "\n"
+def text_of(separator, headings=None, rows=None):
+    return "\n".join(separator.join(row) for row in [headings or HEADINGS, *(rows or ROWS)]) + "\n"
 
 
-def html_of(headings=HEADINGS, rows=ROWS):
-    line = "".join(f"<th>{one}</th>" for one in headings)
-    body = "\n".join("<tr>" + "".join(f"<td>{one}</td>" for one in row) + "</tr>" for row in rows)
+def html_of(headings=None, rows=None):
+    line = "".join(f"<th>{one}</th>" for one in headings or HEADINGS)
+    body = "\n".join("<tr>" + "".join(f"<td>{one}</td>" for one in row) + "</tr>" for row in rows or ROWS)
     return f"<html><head><title>SIP Status</title></head><body><table class=t><thead><tr>{line}</tr></thead><tbody>{body}</tbody></table></body></html>"
 
 
