@@ -151,14 +151,21 @@ planned:
   type: list
   elements: dict
   returned: success
+  contains:
+    unclear:
+      description: It is registered, but the PBX tells only the port that it sees, and that is another one. The router's doing, or the phone's.
+      type: bool
   sample:
     - extension: "101"
       planned: 5060
       claimed: 5060
       seen: 44349
       shown: true
+      unclear: false
 not_shown:
-  description: Extensions of O(wait_for) whose newest registration does not claim the planned port.
+  description:
+    - Extensions of O(wait_for) whose newest registration does not claim the planned port.
+    - Where the PBX does not tell what a phone claims, another port that it sees is no proof against the phone, see RV(planned[].unclear).
   type: list
   elements: str
   returned: success

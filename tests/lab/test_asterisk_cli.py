@@ -53,7 +53,7 @@ class Lab:
         return register(("127.0.0.1", self.pbx.sip_port), name, via, address, **more)
 
     def set(self, *names, config=None, **more):
-        return set_nat(config or self.config, Wanted(names, more.pop("options", ON)), **more)
+        return set_nat(replace(config or self.config, shell=()), Wanted(names, more.pop("options", ON)), **more)
 
 
 @pytest.fixture

@@ -151,13 +151,17 @@ def add_remedy(error: EvenportError, text: str) -> None:
 
 @dataclass(frozen=True)
 class Shown:
-    """Whether the newest registration of an extension claims its planned port. Ports are 0 where there is no registration."""
+    """Whether the newest registration of an extension claims its planned port. Ports are 0 where there is no registration.
+
+    ``unclear``: registered, but this PBX tells only the port that it sees, and that is another one: the router's doing, or the phone's.
+    """
 
     extension: str
     planned: int
     claimed: int = 0
     seen: int = 0
     shown: bool = False
+    unclear: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -180,15 +184,16 @@ def compare(registrations: Iterable[Registration], planned: Mapping[str, int]) -
     """Planned against claimed, per extension, in the order of *planned*.
 
     The claim decides, not what the PBX sees: a router that translates ports is the router's fault, and no reason to undo a phone.
-    A phone that registers by TLS signals from its SIP port or from the next one, according to the brand. A PBX that doesn't tell the
-    claim is believed what it sees, and one that tells no port at all, that the phone is registered.
+    A phone that registers by TLS signals from its SIP port or from the next one, according to the brand. A PBX that tells no port at all is
+    believed that the phone is registered, and one that doesn't tell the claim, what it sees, where that is the planned port.
     """
     best, answer = newest(registrations, planned), []
     for extension, port in planned.items():
         contact = best.get(extension, Registration(extension))
         told = contact.claimed_port or contact.seen_port
         good = on_port(contact, port) or (not told and contact.status == "registered")
-        answer.append(Shown(extension, port, contact.claimed_port, contact.seen_port, good))
+        unclear = not good and not contact.claimed_port and bool(contact.seen_port) and contact.status != "unreachable"
+        answer.append(Shown(extension, port, contact.claimed_port, contact.seen_port, good, unclear))
     return answer
 
 

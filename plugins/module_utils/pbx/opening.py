@@ -56,6 +56,9 @@ def _owned_file(config: Config) -> NatOptions:
     from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk.include_file import CHAN_SIP, PJSIP
     from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk.owned_file import OwnedFile, Place
     from ansible_collections.evenport.sip.plugins.module_utils.pbx.asterisk.wizard import WIZARD, PjsipFiles
+    if config.shell:
+        raise PlanError("An Asterisk's configuration files are written on the PBX itself, not through sip_pbx_shell.",
+                        "Let the PBX's host be reached by ssh (Python 3.9 or newer there), without sip_pbx_shell.")
     dialect = CHAN_SIP if config.type == "chan_sip" else WIZARD if config.main_file == WIZARD.main_file else PJSIP
     place = Place(
         config.config_dir or "/etc/asterisk", config.main_file or dialect.main_file, config.include_file or dialect.include_file,

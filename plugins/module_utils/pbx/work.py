@@ -46,7 +46,8 @@ def read_pbx(
         "extensions": [extension.as_dict() for extension in known or ()],
         "missing": [name for name in names if name not in found],
         "planned": [one.as_dict() for one in shown],
-        "not_shown": [one.extension for one in shown if not one.shown],
+        # Waited for like the others, but no reason to restart or undo a phone that says itself that it is on its port.
+        "not_shown": [one.extension for one in shown if not one.shown and not one.unclear],
         **endpoints,
     }
 

@@ -16,6 +16,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatch
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import PlanError, Unsupported
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.contract import NAT_OPTIONS
@@ -190,10 +191,14 @@ def is_generated(main: str) -> bool:
 def with_include(main: str, name: str) -> str:
     """The main file with ``#tryinclude name`` exactly once, as the last thing that counts. Everything else stays byte for byte.
 
-    :raises Unsupported: the file ends inside a block comment
+    :raises Unsupported: the file ends inside a block comment, or another line includes our file with others, by a pattern
     """
     lines = main.split("\n")
     active = list(_lines(main))
+    pattern = next((found for dummy, line in active if (found := _included(line)) and found != name and fnmatch(name, found)), "")
+    if pattern:                         # it would be read there, before the extensions that it adds to, and Asterisk would skip it
+        raise Unsupported(f"{name} would be included by {pattern} already, before the extensions that it is about.",
+                          "Give it a name that this pattern does not match, such as sip_pbx_include_file: evenport.conf.")
     ours = [number for number, line in active if _included(line) == name]
     last = max((number for number, line in active if line), default=0)
     if len(ours) == 1 and ours[0] == last and re.match(r"\s*#tryinclude\b", lines[last - 1]):

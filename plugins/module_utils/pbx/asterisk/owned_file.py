@@ -83,9 +83,11 @@ class OwnedFile(NatOptions):
     def set(self, pbx: AsteriskBox, wanted: Wanted, *, check_mode: bool = False) -> NatResult:
         place = self.place
         options = None if wanted.options is None else place.dialect.expected(wanted.options)
-        names = list(dict.fromkeys(include_file.check_name(str(name)) for name in wanted.extensions))
+        asked = list(dict.fromkeys(map(str, wanted.extensions)))
+        odd = [name for name in asked if wanted.skip_unknown and not include_file.NAME.fullmatch(name)]    # one phone's trouble, not the whole PBX's
+        names = [include_file.check_name(name) for name in asked if name not in odd]
         known = pbx.endpoints()
-        unknown = unknown_to(pbx, names if options is not None else [], known, wanted.skip_unknown)
+        unknown = [*(odd if options is not None else []), *unknown_to(pbx, names if options is not None else [], known, wanted.skip_unknown)]
         names = [name for name in names if name not in unknown]
         with nullcontext() if check_mode else files.locked(place.config_dir, place.patience):
             main, owned = files.read(place.path(place.main_file)), files.read(place.path(place.include_file))
@@ -93,7 +95,10 @@ class OwnedFile(NatOptions):
                 raise Unsupported(f"{main.path} does not exist.",
                                   f"Check config_dir and main_file. An Asterisk without such a file keeps its {place.dialect.noun}s elsewhere.")
             sections = _parse(owned, place.dialect)
-            old = effective(pbx, [name for name in {**dict.fromkeys(names), **sections} if name in set(known)])
+            asked = [name for name in {**dict.fromkeys(names), **sections} if name in set(known)]
+            old = effective(pbx, asked)
+            if len(old) < len(asked):
+                raise DeviceError(f"{pbx} lost extensions while it was read.", "Somebody is changing its configuration. Run again.")
             change = _plan(names, options, known, old, sections, main, owned, place)
             if change.writes and include_file.is_generated(main.text) and not place.allow_generated:
                 raise Unsupported(

@@ -333,3 +333,24 @@ def test_two_hundred_extensions_are_quick(tmp_path, capsys):
         start = time.monotonic()
         assert Pbx(fake, tmp_path, capsys).run(names, verify_timeout=10, timeout=10)["changed"]
         assert time.monotonic() - start < 5 and fake.reloads == 1 and fake.login_attempts == 1
+
+
+@pytest.mark.parametrize("odd", ["10 8", "108 ", "B\u00fcro"])
+def test_a_name_that_no_section_can_have_is_that_extensions_trouble(pbx, odd):
+    assert "can't be the name" in pbx.run(["101", odd])["msg"] and pbx.untouched()
+    result = pbx.run(["101", odd], unknown="skip")
+    assert result["changed"] and result["unknown"] == [odd] and pbx.fake.endpoint("101") == ON
+
+
+@pytest.mark.parametrize("pattern", ["pjsip_*.conf", "./pjsip_evenport*", "*.conf"])
+def test_a_pattern_that_would_include_our_file_too_early(pbx, pattern):
+    pbx.main.write_text(f"#include {pattern}\n" + pbx.main.read_text())
+    before = pbx.main.read_bytes()
+    result = pbx.run(["101"])
+    assert "sip_pbx_include_file" in result["msg"] and pattern.removeprefix("./") in result["msg"]
+    assert pbx.main.read_bytes() == before and not pbx.owned.exists()
+
+
+def test_files_are_not_written_through_a_shell(pbx):
+    result = pbx.run(["101"], shell=["ssh", "root@192.0.2.10"])
+    assert result["code"] == "plan_refused" and "sip_pbx_shell" in result["msg"] and pbx.untouched()

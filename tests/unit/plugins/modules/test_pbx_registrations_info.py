@@ -105,7 +105,7 @@ def test_wait_for_a_phone_that_does_not_come(fake, run):
     start = time.monotonic()
     result = run(wait_for={"101": 5060, "102": 5070, "777": 5080}, wait_timeout=0.6)
     assert 0.5 < time.monotonic() - start < 3 and not result.get("failed") and result["not_shown"] == ["102", "777"]
-    assert result["planned"][2] == {"extension": "777", "planned": 5080, "claimed": 0, "seen": 0, "shown": False}
+    assert result["planned"][2] == {"extension": "777", "planned": 5080, "claimed": 0, "seen": 0, "shown": False, "unclear": False}
     assert fake.login_attempts == 1
 
 
@@ -177,3 +177,13 @@ def test_examples_use_documented_options(module):
         for name, options in task.items():
             if name.startswith("evenport.sip."):
                 assert set(options) <= set(module.argument_spec())
+
+
+def test_a_pbx_that_tells_only_what_it_sees_undoes_no_phone():
+    """A router that translates ports looks like a wrong phone there; only the audit can say so, and nobody is put back for it."""
+    contacts = [Registration("1", seen_address="203.0.113.1", seen_port=41777, status="registered"),
+                Registration("2", seen_address="203.0.113.1", seen_port=5062, status="registered"),
+                Registration("3", claimed_port=5060, seen_port=5060, status="reachable"),
+                Registration("4", seen_address="203.0.113.1", seen_port=5066, status="unreachable")]
+    found = {one.extension: (one.shown, one.unclear) for one in compare(contacts, {"1": 5060, "2": 5062, "3": 5064, "4": 5068, "5": 5070})}
+    assert found == {"1": (False, True), "2": (True, False), "3": (False, False), "4": (False, False), "5": (False, False)}

@@ -24,7 +24,7 @@ ON = {"rewrite_contact": True, "force_rport": True, "rtp_symmetric": True, "dire
 
 
 class Rig(ABC):
-    """A product as the suite drives it. What a product can't have at all is left as it is here, and its tests are passed over with the reason."""
+    """A product as the suite drives it. What a product can't have at all is left as it is here; its test class sets the tests of that to None."""
 
     config: Config
     secrets: tuple[str, ...]                # none of them may leave: SIP passwords of extensions, the login's password
@@ -67,13 +67,13 @@ class Rig(ABC):
     @contextmanager
     def deaf(self) -> Iterator[None]:
         """It says success and uses nothing of what is written."""
-        pytest.skip("this PBX does not show what it uses")
+        raise NotImplementedError
         yield
 
     @contextmanager
     def failing_apply(self) -> Iterator[None]:
         """The apply fails."""
-        pytest.skip("there is no apply that could fail")
+        raise NotImplementedError
         yield
 
 
@@ -108,8 +108,6 @@ class ReadingContract:
         assert [one["extension"] for one in result["extensions"]] == ["104", "101"] and result["missing"] == ["999"]
 
     def test_a_wrong_password_is_tried_once(self, rig):
-        if not rig.logs_in:
-            pytest.skip("there is no login")
         wrong = rig.wrong_password()
         with pytest.raises(AuthFailed) as refused:
             read_pbx(wrong, ["101"])
