@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 BIN = Path(sys.executable).parent
@@ -33,10 +34,12 @@ class Result:
         return sum(map(int, re.findall(r"changed=(\d+)", self.out)))
 
 
-def run_playbook(playbook: str, inventory: Path | str, *options: str, folder: Path | None = None, **environment: str) -> Result:
-    """``evenport.sip.site`` or a file; *options* as on the command line."""
+def run_playbook(
+    playbook: str, inventory: Path | str, *options: str, folder: Path | None = None, within: Sequence[str] = (), **environment: str,
+) -> Result:
+    """``evenport.sip.site`` or a file; *options* as on the command line. *within*: a command that runs the command that it is given."""
     env = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
     env |= {"ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8", **environment}
-    command = [str(BIN / "ansible-playbook"), playbook, "-i", str(inventory), *options]
+    command = [*within, str(BIN / "ansible-playbook"), playbook, "-i", str(inventory), *options]
     return Result(subprocess.run(
         command, cwd=folder or Path(inventory).parent, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=240, check=False))

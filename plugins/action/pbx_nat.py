@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.arguments import FILE_VARIABLES, PBX_VARIABLES
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.arguments import FILE_VARIABLES, NAT_SPEC, PBX_VARIABLES
 from ansible_collections.evenport.sip.plugins.plugin_utils.pbx_action import PbxAction
 
 
 class ActionModule(PbxAction):
 
     MODULE = "evenport.sip.pbx_nat"
+    SPEC = NAT_SPEC
     VARIABLES = {**PBX_VARIABLES, **FILE_VARIABLES}
+    WRITING = True

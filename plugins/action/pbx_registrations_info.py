@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.arguments import PBX_VARIABLES
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.arguments import PBX_VARIABLES, REGISTRATIONS_SPEC
 from ansible_collections.evenport.sip.plugins.plugin_utils.pbx_action import PbxAction
 
 
 class ActionModule(PbxAction):
 
     MODULE = "evenport.sip.pbx_registrations_info"
+    SPEC = REGISTRATIONS_SPEC
     VARIABLES = PBX_VARIABLES
+    WRITING = False

@@ -15,7 +15,16 @@ from ansible_collections.evenport.sip.plugins.module_utils.phones.arguments impo
 from ansible_collections.evenport.sip.plugins.module_utils.phones.work import inspect_phone
 from ansible_collections.evenport.sip.plugins.module_utils.rollout.handover import leave_session
 from ansible_collections.evenport.sip.plugins.module_utils.rollout.inventory import VARIABLES, SitePhone, sites_of
-from ansible_collections.evenport.sip.plugins.module_utils.rollout.scan import DRIFTED, IN_ORDER, OFFLINE, ON_SITE, REFUSED, order_of, scan_sites
+from ansible_collections.evenport.sip.plugins.module_utils.rollout.scan import (
+    DRIFTED,
+    IN_ORDER,
+    NOT_ASKED,
+    OFFLINE,
+    ON_SITE,
+    REFUSED,
+    order_of,
+    scan_sites,
+)
 from ansible_collections.evenport.sip.plugins.module_utils.rollout.waves import plan_waves
 from ansible_collections.evenport.sip.plugins.plugin_utils.hosts import options_of, variables_of
 
@@ -23,6 +32,7 @@ ARGUMENTS = {
     "keep_sessions": {"type": "bool", "default": False},
     "canaries": {"type": "int", "default": 2},
     "workers": {"type": "int", "default": 50},
+    "audit": {"type": "bool", "default": False},
 }
 
 
@@ -51,7 +61,7 @@ class ActionModule(ActionBase):
                 leave_session(C.DEFAULT_LOCAL_TMP, phone.name, reading["session"])
             return reading
 
-        states = scan_sites(sites.values(), inspect, workers=arguments["workers"])
+        states = scan_sites(sites.values(), inspect, workers=arguments["workers"], audit=arguments["audit"])
         orders = {}
         for name, site in sites.items():
             try:
@@ -79,7 +89,7 @@ class ActionModule(ActionBase):
             "canaries": canaries,
             "extensions": _extensions_by_pbx(phones),
             "nat_extensions": _extensions_by_pbx([phone for phone in phones if phone.behind_nat]),
-            "summary": {state: sum(one["state"] == state for one in states.values()) for state in (IN_ORDER, DRIFTED, OFFLINE, REFUSED, ON_SITE)},
+            "summary": {state: sum(one["state"] == state for one in states.values()) for state in (IN_ORDER, DRIFTED, OFFLINE, REFUSED, ON_SITE, NOT_ASKED)},
         }
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -19,8 +19,19 @@ from ansible_collections.evenport.sip.plugins.module_utils.rollout.outcome impor
 from ansible_collections.evenport.sip.plugins.module_utils.rollout.report import build_report
 from ansible_collections.evenport.sip.plugins.plugin_utils.hosts import variables_of
 from ansible_collections.evenport.sip.plugins.plugin_utils.report.folder import FORMATS, ReportFolder, compared_with_file
-from ansible_collections.evenport.sip.plugins.plugin_utils.report.select import fail_on, failure, only_sites, readable, refuse_unknown, sites_of_value, where
+from ansible_collections.evenport.sip.plugins.plugin_utils.report.select import (
+    NAMED,
+    SEVERITIES,
+    fail_on,
+    failure,
+    only_sites,
+    readable,
+    refuse_unknown,
+    sites_of_value,
+    where,
+)
 from ansible_collections.evenport.sip.plugins.plugin_utils.report.terminal import report_lines, value_lines
+from ansible_collections.evenport.sip.plugins.plugin_utils.report.texts import one_line
 from ansible_collections.evenport.sip.plugins.plugin_utils.version import made_by
 
 display = Display()
@@ -69,26 +80,24 @@ class ActionModule(ActionBase):
         outcomes = {phone: outcome_of({**of_the_run, **_own(task_vars["hostvars"][phone], phone)}) for phone in [*scan["work"], *scan["troubled"]]}
         moved = of_the_run.get("sip_settled", {}).get("moved", {})
         is_audit = arguments["run"] == "audit"
+        pushes = last_pushes(journal, {phone.name: site.name for site in sites.values() for phone in site.phones}) if journal else {}
+        deferred = [phone for phone in states if phone in outcomes and outcomes[phone].deferred]
+        noted = [] if is_audit or self._task.check_mode or not journal else _keep_journal(journal, states, outcomes, moved, deferred)
         report = build_report(
             sites, states, {read["item"]["key"]: read for read in arguments["reads"]}, outcomes,
             now=int(time.time()), run="audit" if is_audit else "check" if self._task.check_mode else "rollout", made_by=made_by(),
-            journal=last_pushes(journal, {phone.name: site.name for site in sites.values() for phone in site.phones}) if journal else {},
-            pbx_types=self._pbx_types(sites, task_vars), moved=moved)
+            journal=pushes, pbx_types=self._pbx_types(sites, task_vars), moved=moved, whole=self._is_whole(task_vars))
         report, notes, troubles = self._keep(arguments, report, task_vars)
-        value = where(arguments["where"], report) if arguments["where"] else None
-        named = fail_on(arguments["fail_on"], report)
-        lines = _shown(arguments["where"], value, report)
-        deferred = [phone for phone in states if phone in outcomes and outcomes[phone].deferred]
-        if journal and not is_audit and not self._task.check_mode:
-            lines += _keep_journal(journal, states, outcomes, moved, deferred)
-        lines += [f"\n{note}" for note in notes]
-        failed = [failure(arguments["fail_on"], named), *([] if self._task.check_mode else troubles)]
-        display.display("\n".join([*lines, *(f"\n! {sentence}" for sentence in failed if sentence)]))
-        for sentence in [*_unseen(report), *troubles]:
+        value, lines, trouble = _found(arguments["where"], report)
+        lost = [f"NOT SEEN: {one_line(state['msg'])}" for state in states.values() if not state["site"]]        # in no site, so in no report
+        failed = list(filter(None, [failure(arguments["fail_on"], fail_on(arguments["fail_on"], report)), trouble]))
+        failed += lost if {*arguments["fail_on"]} & {*SEVERITIES} else []
+        display.display("\n".join([*lines, *(f"\n{line}" for line in [*noted, *notes, *(f"! {sentence}" for sentence in failed)])]))
+        for sentence in [*lost, *_unseen(report), *troubles]:
             display.warning(sentence)
         return {
             "report": report, "found": value, "deferred": deferred, "not_done": [phone for phone, outcome in outcomes.items() if outcome.failed],
-            "failure": " ".join(filter(None, failed)),
+            "failure": " ".join(failed if self._task.check_mode else [*failed, *troubles]),
         }
 
     def _keep(self, arguments: Mapping[str, Any], report: dict[str, Any], task_vars: dict[str, Any]) -> tuple[dict[str, Any], list[str], list[str]]:
@@ -103,7 +112,7 @@ class ActionModule(ActionBase):
         elif folder:
             report, alone, notes = folder.compared(report)
         if folder:
-            told, troubles = folder.write(report, alone, self._partly(arguments["scan"], task_vars), task_vars.get("groups", {}))
+            told, troubles = folder.write(report, alone, self._partly(arguments["scan"], task_vars), task_vars["groups"])
             notes += [*told, f"Reports: {directory}"] if len(troubles) <= len(alone) else told
         if arguments["file"]:
             try:
@@ -113,10 +122,12 @@ class ActionModule(ActionBase):
         return report, notes, troubles
 
     def _partly(self, scan: Mapping[str, Any], task_vars: dict[str, Any]) -> list[str]:
-        """Sites of which the inventory has phones that are not in this play: left out by a limit, a slice within the play, or serial."""
-        hostvars, groups = task_vars["hostvars"], task_vars.get("groups", {})
+        """Sites of which the inventory has phones that are not in this run: left out by a limit, by serial, or by the play's own hosts."""
         sites = dict.fromkeys(state["site"] for state in scan["phones"].values() if state["site"])
-        return [site for site in sites if any(host not in scan["phones"] and hostvars[host].get("sip_site") == site for host in groups.get(site, ()))]
+        return [site for site in sites if _left_out(site, task_vars, lambda variables, name=site: variables.get("sip_site") == name)]
+
+    def _is_whole(self, task_vars: dict[str, Any]) -> bool:
+        return not _left_out("all", task_vars, lambda variables: variables.get("sip_site"))
 
     def _pbx_types(self, sites: Mapping[str, Site], task_vars: dict[str, Any]) -> dict[str, str]:
         names = dict.fromkeys(phone.pbx for site in sites.values() for phone in site.phones if phone.pbx in task_vars["hostvars"])
@@ -124,24 +135,34 @@ class ActionModule(ActionBase):
         return {name: str(variables.get("sip_pbx_type") or "asterisk") for name, variables in found.items()}
 
 
-def _shown(expression: str, value: Any, report: Mapping[str, Any]) -> list[str]:
-    """The whole report; the sites that the expression has found; or what else it has found."""
+def _left_out(group: str, task_vars: Mapping[str, Any], is_meant: Callable[[Mapping[str, Any]], Any]) -> bool:
+    """Whether the inventory's *group* has a host that is meant and not in this run."""
+    here = {*task_vars["ansible_play_batch"]}
+    return any(host not in here and is_meant(task_vars["hostvars"][host]) for host in task_vars["groups"].get(group, ()))
+
+
+def _found(expression: str, report: Mapping[str, Any]) -> tuple[Any, list[str], str]:
+    """(what *expression* finds, what to show: those sites or what else it is, why it can't be applied). Without one: the whole report."""
     if not expression:
-        return report_lines(report)
+        return None, report_lines(report), ""
+    try:
+        value = where(expression, report)
+    except EvenportError as error:
+        return None, report_lines(report), str(error)
     names = sites_of_value(value, report)
-    return report_lines(only_sites(report, names)) if names else ["", *value_lines(value)]
+    return value, report_lines(only_sites(report, names)) if names else ["", *value_lines(value)], ""
 
 
 def _unseen(report: Mapping[str, Any]) -> list[str]:
     """Whatever the report is asked for, nobody shall take silence for good news."""
     unread: dict[str, list[str]] = {}
     for site in report["sites"]:
-        for pbx in site["pbxs"]:
-            if not pbx["read"]:
-                unread.setdefault(pbx["pbx"] or "without sip_pbx", []).append(site["site"])
+        for finding in site["findings"]:
+            if finding["code"] == "pbx_not_read":
+                unread.setdefault(one_line(finding["text"]).rstrip("."), []).append(site["site"])
     return [
-        f"NOT SEEN: {pbx} was not read, so nothing is proven at {', '.join(names[:8])}{f' and {len(names) - 8} more' if len(names) > 8 else ''}."
-        for pbx, names in unread.items()]
+        f"NOT SEEN: {why}. Nothing is proven at {', '.join(names[:NAMED])}{f' and {len(names) - NAMED} more' if len(names) > NAMED else ''}."
+        for why, names in unread.items()]
 
 
 def _keep_journal(
@@ -150,7 +171,7 @@ def _keep_journal(
     try:
         append_journal(directory, (_entry(phone, states[phone], change, outcomes[phone].status) for phone, change in moved.items() if phone in outcomes))
         path = write_deferred(directory, deferred, states)
-        return [f"\nTo be done again: --limit @{path}"] if path else []
+        return [f"To be done again: --limit @{path}"] if path else []
     except OSError as error:
         display.warning(f"No journal was written: {error}. Set sip_output_directory to a place that can be written, or to \"\".")
         return []

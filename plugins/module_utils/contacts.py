@@ -124,6 +124,12 @@ def contact_that_counts(contacts: Iterable[Registration], port: int = 0) -> Regi
     return device.best if device else None
 
 
+def device_name(contact: Registration) -> str:
+    """What rule 1 knows the device by, as a text: the same in every run, as long as it keeps its address or tells its MAC."""
+    kind, value = _identity(contact)
+    return value if kind == "mac" else f"{kind}@{value}"
+
+
 def _identity(contact: Registration) -> tuple[str, str]:
     agent = agent_of(contact.user_agent)
     return ("mac", agent.mac) if agent.mac else (agent.product, _place(contact))

@@ -16,6 +16,7 @@ class EvenportError(Exception):
     """Base of all. ``code`` is the stable finding name that reports and tests use."""
 
     code = "error"
+    interface = ""              # of a PBX that has several: "database" or "api" where it was that one; "" is what tells the registrations
     session: Mapping[str, Any] = {}     # of a phone that keeps a web session which can't be ended: for the next visit of this run; a secret
     wrote = False               # set on the way out where the device had already been written to: such a failure is never "unreachable"
 
@@ -103,6 +104,7 @@ class Provisioned(DeviceError):
     """A provisioning server owns the phone and would undo what is set by hand: refused before anything is written."""
 
     code = "provisioned"
+    found: Mapping[str, Any] = {}       # what the phone holds, as inspect_phone() gives it, where it was read only
 
 
 class NotApplied(DeviceError):

@@ -225,11 +225,14 @@ def argument_spec():
 def main():
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     params = module.params
+    if params["pbx"] is not None:
+        module.fail_json(msg="pbx is for the action plugin on the controller, and this call has passed it by. Give the options of the PBX themselves, or "
+                             "use evenport.sip.pbx_nat as a task.", code="plan_refused")
     options = {name: params[name] for name in NAT_OPTIONS} if params["state"] == "present" else None
     try:
         result = set_nat(config_from(params, writing=True), Wanted(params["extensions"], options, params["unknown"] == "skip"), check_mode=module.check_mode)
     except EvenportError as error:
-        module.fail_json(msg=str(error), code=error.code, wrote=error.wrote)
+        module.fail_json(msg=str(error), code=error.code, wrote=error.wrote, interface=error.interface)
     for note in result["notes"]:
         module.warn(note)
     module.exit_json(**result, diff={"before": result["before"], "after": result["after"]})

@@ -212,11 +212,14 @@ def argument_spec():
 def main():
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     params = module.params
+    if params["pbx"] is not None:
+        module.fail_json(msg="pbx is for the action plugin on the controller, and this call has passed it by. Give the options of the PBX themselves, or "
+                             "use evenport.sip.pbx_registrations_info as a task.", code="plan_refused")
     try:
         result = read_pbx(config_from(params), params["extensions"], ports_from(params["wait_for"]), params["wait_timeout"],
                           list_extensions=params["list_extensions"])
     except EvenportError as error:
-        module.fail_json(msg=str(error), code=error.code)
+        module.fail_json(msg=str(error), code=error.code, interface=error.interface)
     module.exit_json(changed=False, **result)
 
 

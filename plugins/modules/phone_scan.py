@@ -29,6 +29,13 @@ options:
     description: So many phones are read at the same time.
     type: int
     default: 50
+  audit:
+    description:
+      - Whether this is for an audit, which leaves a phone without C(sip_phone_password) unasked, and one with C(sip_audit_phones) V(false).
+        A rollout refuses the one and does not know the other.
+    type: bool
+    default: false
+    version_added: 0.3.0
 extends_documentation_fragment:
   - evenport.sip.attributes
 attributes:
@@ -57,7 +64,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 phones:
-  description: What was found, by phone. The C(state) is one of V(in_order), V(drifted), V(offline), V(refused), V(unmanaged) and V(on_site).
+  description: What was found, by phone. The C(state) is one of V(in_order), V(drifted), V(offline), V(refused), V(unmanaged), V(on_site) and V(not_asked).
   type: dict
   returned: success
   sample: {"kitchen": {"site": "acme_hq", "pbx": "pbx1", "state": "drifted", "code": "", "msg": "", "ports": [5062]}}
@@ -98,7 +105,7 @@ summary:
   description: How many phones are in each state.
   type: dict
   returned: success
-  sample: {"in_order": 7, "drifted": 1, "offline": 0, "refused": 0, "on_site": 0}
+  sample: {"in_order": 7, "drifted": 1, "offline": 0, "refused": 0, "on_site": 0, "not_asked": 0}
 """
 
 # The work is done by the action plugin of the same name, on the controller.

@@ -125,17 +125,21 @@ def run():
 
 
 def show(before, after, counts):
-    was = {(line["phone"], line["line"]): line for line in before["lines"]}
+    was = {(line["phone"], line["line"]): line for line in _lines(before)}
     print("\n                              BEFORE                                  AFTER")
     print(f"{'phone':14}{'extension':>10}   {'phone says':>10} {'PBX sees':>9}  {'verdict':18} {'planned':>8} {'phone says':>10} {'PBX sees':>9}  verdict")
-    for line in after["lines"]:
+    for line in _lines(after):
         old = was[(line["phone"], line["line"])]
         print(f"{line['phone']:14}{line['extension']:>10}   {old['claimed'] or '-':>10} {old['seen'] or '-':>9}  {old['verdict']:18} "
               f"{line['planned'] or '-':>8} {line['claimed'] or '-':>10} {line['seen'] or '-':>9}  {line['verdict']}")
-    wrong = [line["phone"] for line in after["lines"] if line["planned"] and line["verdict"] != "ok"]
+    wrong = [line["phone"] for line in _lines(after) if line["planned"] and line["verdict"] != "ok"]
     if wrong:
         sys.exit(f"Not on their planned ports: {', '.join(wrong)}")
     print(f"\nWrites to phones in all: {sum(c['writes'] for c in counts.values())}; restarts: {sum(c['reboots'] for c in counts.values())}.")
+
+
+def _lines(report):
+    return [line for site in report["sites"] for line in site["lines"]]
 
 
 if __name__ == "__main__":

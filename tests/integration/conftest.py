@@ -48,8 +48,17 @@ class Rollout:
     def report(self):
         return json.loads(self.report_file.read_text())
 
+    @property
+    def lines(self):
+        """The lines of all sites, each with its site."""
+        return [{"site": site["site"], **line} for site in self.report["sites"] for line in site["lines"]]
+
+    @property
+    def findings(self):
+        return [{"site": site["site"], **finding} for site in self.report["sites"] for finding in site["findings"]]
+
     def verdicts(self):
-        return {line["phone"]: line["verdict"] for line in self.report["lines"] if line["planned"]}
+        return {line["phone"]: line["verdict"] for line in self.lines if line["planned"]}
 
     def ports(self):
         """The port that each phone signals from now."""

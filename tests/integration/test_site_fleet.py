@@ -179,7 +179,7 @@ def test_a_router_that_takes_ports_of_its_own_is_one_finding_and_nothing_is_push
         assert set(fleet.totals("writes").values()) == {1}
         audit = fleet.run("audit")
         assert not audit.failed, audit.out
-        assert [(f["code"], f["site"], len(f["lines"])) for f in fleet.report["findings"] if f["fault"]] == [("router_translated", "south", 3)]
+        assert [(f["code"], f["site"], len(f["lines"])) for f in fleet.findings if f["severity"] == "error"] == [("router_translated", "south", 3)]
         assert audit.words.count("the router rewrites the ports") == 1
 
 
@@ -191,7 +191,7 @@ def test_https_phones_are_reached_by_the_pin_of_their_certificate(fleet):
     result = fleet.run("site")
     assert fleet.ports() == {**NORTH, **SOUTH, "north-2": 5060, "north-3": 5060}, result.out
     assert {name: fleet.phones[name].login_attempts for name in pins} == {"north-1": 1, "north-2": 0, "north-3": 0, "south-1": 1}
-    told = {f["phone"]: f["text"] + f["remedy"] for f in fleet.report["findings"] if f["code"] == "certificate_refused"}
+    told = {f["phone"]: f["text"] + f["remedy"] for f in fleet.findings if f["code"] == "certificate_refused"}
     assert {name: re.findall(r"sip_phone_fingerprint: sha256:([0-9a-f]{64})", text) for name, text in told.items()} == {
         name: [pins[name]] for name in ("north-2", "north-3")}
 

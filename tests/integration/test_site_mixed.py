@@ -61,7 +61,7 @@ def test_each_brand_that_refuses_the_password_fails_alone_after_one_attempt(mixe
     result = mixed.run("site")
     assert mixed.ports()[good] == PLANNED[good], result.out
     assert mixed.totals("login_attempts") == {**dict.fromkeys(PLANNED, 1), good: mixed.phones[good].login_attempts}
-    assert {name: finding["code"] for finding in mixed.report["findings"] for name in [finding["phone"]] if finding["code"] == "auth_failed"} == {
+    assert {name: finding["code"] for finding in mixed.findings for name in [finding["phone"]] if finding["code"] == "auth_failed"} == {
         name: "auth_failed" for name in PLANNED if name != good}
 
 
@@ -72,7 +72,7 @@ def test_every_brand_is_put_back_where_its_pbx_does_not_show_the_port(mixed):
         phone.on_register = None
     result = mixed.run("site", "-e", "sip_verify_timeout=2 sip_canaries=0")
     expected = {name: "put back" for name in PLANNED if name != "front-desk"}           # on its port from the start: nothing to move
-    assert {line["phone"]: line["this_run"] for line in mixed.report["lines"] if line["phone"] in expected} == expected, result.out
+    assert {line["phone"]: line["this_run"] for line in mixed.lines if line["phone"] in expected} == expected, result.out
     # What a random line of an Htek has stored for a port has no effect, and only the run's first visit knew it.
     dead = {PHONE["htek"]: {"P40"}}
     changed = {name: {key for key, value in mixed.phones[name].values.items() if value != before[name][key]} for name in expected}
@@ -110,8 +110,8 @@ def test_two_extensions_on_a_phone_with_one_port(tmp_path):
     with rollout.site:
         result = rollout.run("site", "--limit", f"{name},demo-pbx")
         assert not result.failed and rollout.phones[name].effective == {1: PLANNED[name], 2: PLANNED[name]}, result.out
-        mine = [line for line in rollout.report["lines"] if line["phone"] == name]
-        assert [(line["planned"], line["seen"], line["verdict"]) for line in mine] == [(PLANNED[name], PLANNED[name], "ok"), (None, PLANNED[name], "ok")]
+        mine = [line for line in rollout.lines if line["phone"] == name]
+        assert [(line["planned"], line["seen"], line["verdict"]) for line in mine] == [(PLANNED[name], PLANNED[name], "ok"), (0, PLANNED[name], "ok")]
         assert rollout.run("site", "--limit", f"{name},demo-pbx").changed == 0
 
 
@@ -159,7 +159,7 @@ def test_a_phone_that_a_server_owns_is_named_and_left_alone(mixed):
     mixed.phones[name].set(1, "sip.localPort", "5080")
     result = mixed.run("site", "--limit", f"{name},demo-pbx")
     assert result.failed and mixed.phones[name].writes == 0
-    assert "prov.example.net" in result.words and "provisioned" in {finding["code"] for finding in mixed.report["findings"]}
+    assert "prov.example.net" in result.words and "provisioned" in {finding["code"] for finding in mixed.findings}
     pushed = mixed.run("site", "--limit", f"{name},demo-pbx", "-e", "sip_phone_when_provisioned=push")
     assert not pushed.failed and mixed.ports()[name] == PLANNED[name], pushed.out
-    assert "provisioning_server" in {finding["code"] for finding in mixed.report["findings"]}, "worth knowing, though all is in order now"
+    assert "provisioning_server" in {finding["code"] for finding in mixed.findings}, "worth knowing, though all is in order now"

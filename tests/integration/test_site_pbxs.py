@@ -28,7 +28,7 @@ def rollout(tmp_path):
 
 
 def codes(rollout):
-    return {finding["code"] for finding in rollout.report["findings"]}
+    return {finding["code"] for finding in rollout.findings}
 
 
 def test_a_pbx_that_tells_only_what_it_sees(rollout):

@@ -52,7 +52,7 @@ def test_the_audit_reads_only(rollout):
     result = rollout.run("audit")
     assert not result.failed, result.out
     assert rollout.verdicts() == {**dict.fromkeys(PLANNED, "wrong_port"), "front-desk": "nat_option_missing"}
-    assert "nat_option_missing" in {finding["code"] for finding in rollout.report["findings"]}
+    assert "nat_option_missing" in {finding["code"] for finding in rollout.findings}
     assert set(rollout.totals("writes").values()) == {0}
     assert rollout.totals("login_attempts") == rollout.totals("logouts") == dict.fromkeys(PLANNED, 1)
 
@@ -67,7 +67,7 @@ def check_each_fails_alone(rollout, result, expected):
         recap = result.recap(name)
         assert recap["failed"] + recap["unreachable"] == 1, name
         assert bool(recap["unreachable"]) == (code == "deferred"), name
-        findings = {f["code"]: f for f in rollout.report["findings"] if f["phone"] == name}
+        findings = {f["code"]: f for f in rollout.findings if f["phone"] == name}
         assert code in findings, (name, findings)
         text = f"{findings[code]['text']} {findings[code]['remedy']}"
         assert words in text and f"{name}: {name}:" not in result.words, text
@@ -127,7 +127,7 @@ def test_a_phone_that_applies_its_port_after_a_restart_is_restarted_once(rollout
     assert not result.failed, result.out
     assert rollout.ports() == PLANNED
     assert rollout.totals("reboots") == {**dict.fromkeys(PLANNED, 0), "boss": 1}
-    assert {line["phone"]: line["this_run"] for line in rollout.report["lines"]}["boss"] == "moved, restarted"
+    assert {line["phone"]: line["this_run"] for line in rollout.lines}["boss"] == "moved, restarted"
 
 
 def test_a_site_stops_when_all_of_its_canaries_fail(rollout):
@@ -168,7 +168,7 @@ def test_an_active_account_that_the_plan_does_not_know_blocks_its_neighbour_and_
     assert "account 2 of front-desk is active on it" in result.words
     assert "sip_extensions" in result.words
     assert rollout.ports()["boss"] == 5074
-    assert ("active_account", "front-desk") in {(f["code"], f["phone"]) for f in rollout.report["findings"]}
+    assert ("active_account", "front-desk") in {(f["code"], f["phone"]) for f in rollout.findings}
 
 
 def test_a_pbx_that_fails_stops_its_phones_before_any_write(rollout):
@@ -188,7 +188,7 @@ def test_a_pbx_that_fails_is_told_though_all_its_phones_are_in_order(rollout):
     result = rollout.run("site")
     assert result.status == 2 and rollout.site.pbx.login_attempts == before + 1
     assert result.recap("demo-pbx")["failed"] == 1
-    assert "pbx_not_read" in {finding["code"] for finding in rollout.report["findings"]}
+    assert "pbx_not_read" in {finding["code"] for finding in rollout.findings}
 
 
 def test_phones_in_the_pbxs_own_network_need_no_nat_option(rollout):

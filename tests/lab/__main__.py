@@ -1,4 +1,4 @@
-"""python -m tests.lab: the rollout on real parts, behind good and bad routers. Prints the four-symptom matrix.
+"""python -m tests.lab: the rollout on real parts, behind good and bad routers. Prints the four-symptom matrix and what the audit says.
 
 Exit code 0: all as it should be; 1: something isn't; 2: the lab can't run on this machine; the last line says why.
 """
@@ -18,8 +18,9 @@ from typing import Any
 from tests.lab import report, routers, spaces, tree, verdict
 from tests.lab.trip import Trip, left_behind
 
-DEFAULT = ("masq", "strict", "overload", "short", "random")
+DEFAULT = ("masq", "strict", "overload", "short", "random", "alg")
 MIXED = "All brands behind the router strict"
+MANY = 70               # a phone for each even port from 5060 to 5198
 CANNOT_RUN = 2
 
 
@@ -40,6 +41,8 @@ def main() -> int:
         trips = {f"Router {name}": Trip("tests.lab.journey", name, home / name, programs) for name in options.router}
         if options.mixed or options.router == DEFAULT:
             trips[MIXED] = Trip("tests.lab.site", "mixed", home / "mixed", programs)
+        if options.router == DEFAULT:
+            trips[f"{MANY} phones"] = Trip("tests.lab.site", str(MANY), home / "scale", programs)
     pool = ThreadPoolExecutor(options.jobs)
     try:
         stories = {title: pool.submit(trip.travel) for title, trip in trips.items()}
@@ -76,7 +79,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.lab", description=__doc__.splitlines()[0])
     parser.add_argument("--router", nargs="*", choices=sorted(routers.ROUTERS), default=DEFAULT, help="only these routers")
     parser.add_argument("--mixed", action="store_true", help="a site with a phone of each brand too; without --router it is there anyway")
-    parser.add_argument("--scale", type=int, metavar="PHONES", choices=range(1, 72), help="instead: so many phones behind the router masq, at once")
+    parser.add_argument("--scale", type=int, metavar="PHONES", choices=range(1, 72),
+                        help=f"only so many phones behind the router masq, at once; without options {MANY} are there anyway")
     parser.add_argument("--jobs", type=int, default=2, help="routers at the same time")
     parser.add_argument("--keep", action="store_true", help="keep the logs")
     return parser.parse_args()

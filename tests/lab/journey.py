@@ -1,4 +1,4 @@
-"""One router's whole story, inside a world of its own: before, rollout, after, second run, audit. Writes a JSON file.
+"""One router's whole story, inside a world of its own: before, rollout, after, second run, an audit at every station. Writes a JSON file.
 
     python -m tests.lab.journey ROUTER HOME TREE        (started by python -m tests.lab, in new namespaces)
 """
@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from tests.fakes.brands import Kind
-from tests.lab import controller, inventory, net, routers, scenario, spaces
+from tests.lab import controller, inventory, net, routers, scenario, spaces, verdict
 from tests.lab.asterisk import Asterisk
 from tests.lab.phone import DeskPhone
+from tests.lab.processes import until
 
 NUMBERS = [101, 102, 103, 104]
-CONTACT = re.compile(r"contact\s+: sips?:(?:[^@\s]+@)?([\d.]+):(\d+)")
+CONTACT = re.compile(r"^/registrar/contact/(\w+);\S+\s*: (\{.*\})\s*$", re.M)
+URI = re.compile(r"sips?:(?:[^@\s]+@)?([\d.]+):(\d+)")
 
 
 class Site:
@@ -52,10 +54,21 @@ class Site:
         symptoms = scenario.measure(self.pbx, [phone.agent for phone in self.phones], self.router.expiry)
         return {**symptoms.as_dict(), "good": symptoms.good}
 
-    def seen(self) -> dict[str, tuple[str, int]]:
-        """Extension -> address and port that Asterisk really sends to."""
-        found = {phone.agent.extension: CONTACT.search(self.pbx.rx(f"pjsip show aor {phone.number}")) for phone in self.phones}
-        return {extension: (match[1], int(match[2])) for extension, match in found.items() if match}
+    def contacts(self) -> dict[str, tuple[int, str, int]]:
+        """Extension -> (port in the Via of its REGISTER, address and port that Asterisk really sends to), from Asterisk's own database."""
+        until(lambda: all(phone.agent.registered() for phone in self.phones), 4)
+        found = {extension: json.loads(contact) for extension, contact in CONTACT.findall(self.pbx.rx("database show registrar/contact"))}
+        places = {extension: URI.match(contact["uri"]) for extension, contact in found.items()}
+        return {extension: (int(found[extension]["via_port"]), place[1], int(place[2])) for extension, place in sorted(places.items()) if place}
+
+    def audit(self, folder: Path, name: str) -> dict[str, Any]:
+        """Run the audit: what it said, and beside it the truth: Asterisk's contacts, and the ports that the user agents really have."""
+        before = self.contacts()                                # and after it: a phone may register anew while the audit runs
+        report = self.home / f"{name}.json"
+        done = controller.play("audit", folder, self.home, name, "-e", json.dumps({"sip_audit_file": str(report)}))
+        said = verdict.read_audit(json.loads(report.read_text("utf-8"))) if report.exists() else {}
+        ports = {phone.agent.extension: phone.agent.port for phone in self.phones}
+        return {"run": _as_data(done), "said": said, "contacts": [before, self.contacts()], "set": ports}
 
     def counters(self) -> dict[str, dict[str, int]]:
         return {str(phone.number): phone.counters() for phone in self.phones}
@@ -67,33 +80,42 @@ class Site:
 
 
 def travel(router: routers.Router, home: Path, tree: Path) -> dict[str, Any]:
-    """The story as data: cells (the symptoms at each station), runs, seen, counters, audit. Shapes: see verdict.py, report.py."""
+    """The story as data: cells (the symptoms at each station), audits (what was said there, and the truth), runs, counters."""
     site = Site(router, home, tree, NUMBERS)
-    story: dict[str, Any] = {"router": router.name, "cells": {}, "runs": {}, "counters": {"start": {}}}
+    story: dict[str, Any] = {"router": router.name, "cells": {}, "audits": {}, "runs": {}, "counters": {"start": {}}}
+
+    def run(playbook: str, name: str) -> None:
+        story["runs"][name] = _as_data(controller.play(playbook, folder, home, name))
+        story["counters"][name] = site.counters()
+
+    def audit(station: str) -> None:
+        story["audits"][station] = site.audit(folder, f"audit {station}")
+        story["runs"][f"audit {station}"] = story["audits"][station].pop("run")
+        story["counters"][f"audit {station}"] = site.counters()
+
     try:
         site.begin(nat_option=True)
-        story["cells"]["nat option alone"] = site.measure()
-        site.begin(nat_option=False)
-        story["cells"]["as found"] = site.measure()
         folder = inventory.write(home / "inventory", site.phones, site.pbx)
         story["counters"]["start"] = site.counters()
-
-        def run(name: str, playbook: str, *options: str) -> None:
-            done = controller.play(playbook, folder, home, name, *options)
-            story["runs"][name] = {"code": done.code, "changed": done.changed, "seconds": done.seconds, "output": done.output}
-            story["counters"][name] = site.counters()
-
         run("plan", "plan")
-        run("rollout", "site")
+        audit("nat option alone")                               # soon: before a phone registers anew, through another mapping
+        story["cells"]["nat option alone"] = site.measure()
+        site.begin(nat_option=False)
+        audit("as found")
+        story["cells"]["as found"] = site.measure()
+        run("site", "rollout")
         story["cells"]["after the rollout"] = site.measure()
-        story["seen"] = site.seen()
-        run("second run", "site")
-        report = home / "audit.json"
-        run("audit", "audit", "-e", f"sip_audit_file={report}")
-        story["audit"] = json.loads(report.read_text("utf-8")) if report.exists() else {}
+        run("site", "second run")
+        audit("after the rollout")
+        site.begin(nat_option=False)                            # the phones keep their ports
+        audit("nat option off again")
     finally:
         site.end()
     return story
+
+
+def _as_data(done: controller.Run) -> dict[str, Any]:
+    return {"code": done.code, "changed": done.changed, "seconds": done.seconds, "output": done.output}
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +74,49 @@ table ip alg {
 
 
 @dataclass(frozen=True)
+class Audit:
+    """What the audit must say: the verdicts on 101, 102, 103 and 104 (one word: the same of every phone), and its findings, no more and no less.
+
+    "error wrong_port 102 103" is a finding for each of the two phones; "error router_translated (102 103)" is one about the site, seen on them.
+    """
+
+    verdicts: str
+    findings: tuple[str, ...] = ()
+
+
+FINE = Audit("ok")
+NAT_OFF = "error nat_option_missing (101 102 103 104)"
+# A phone that has no business on 5060 (102 and so on) says 5060 to the PBX, whatever the router makes of it.
+ON_5060 = "error wrong_port 102 103 104"
+
+
+def _audits(nat_on: Audit, nat_off: Audit, after: Audit = FINE, off_again: Audit = Audit("nat_option_missing", (NAT_OFF,))) -> dict[str, Audit]:
+    """By station, in the order of the journey: all on 5060 with the NAT option on, and off; after the rollout; somebody switches the option off again."""
+    return {"nat option alone": nat_on, "as found": nat_off, "after the rollout": after, "nat option off again": off_again}
+
+
+# Without the NAT option Asterisk shows what the phones say of themselves, so most routers look the same.
+ALL_SAY_5060 = Audit("nat_option_missing wrong_port wrong_port wrong_port", (NAT_OFF, ON_5060))
+# Who has a mapping of his own is reachable, though not where he was planned; 101 is planned on 5060.
+REACHABLE_ON_5060 = Audit("ok wrong_port wrong_port wrong_port", (ON_5060,))
+# With a SIP ALG what the phones say arrives rewritten, public and right: the NAT option makes no difference, and isn't missed.
+ALG_ON_5060 = Audit("ok alg_or_stun alg_or_stun alg_or_stun", ("warning alg_or_stun (102 103 104)", "warning wrong_setting 102 103 104"))
+AUDITS = {
+    "masq": _audits(REACHABLE_ON_5060, ALL_SAY_5060),
+    "strict": _audits(
+        Audit("ok not_registered not_registered not_registered", ("warning not_registered 102 103 104", "warning wrong_setting 102 103 104")),
+        Audit("nat_option_missing not_registered not_registered not_registered",
+              ("error nat_option_missing (101)", "warning not_registered 102 103 104", "warning wrong_setting 102 103 104"))),
+    "overload": _audits(Audit("duplicate", ("error duplicate 101 102 103 104",)), ALL_SAY_5060),
+    "short": _audits(REACHABLE_ON_5060, ALL_SAY_5060),
+    "random": _audits(
+        Audit("router_translated wrong_port wrong_port wrong_port", ("error router_translated (101)", ON_5060)), ALL_SAY_5060,
+        after=Audit("router_translated", ("error router_translated (101 102 103 104)",))),
+    "alg": _audits(ALG_ON_5060, ALG_ON_5060, off_again=FINE),
+}
+
+
+@dataclass(frozen=True)
 class Router:
     name: str
     stands_for: str
@@ -85,6 +128,11 @@ class Router:
     def expiry(self) -> float:
         """How long a phone must be silent for the router to forget it; 0 where the lab doesn't wait for that."""
         return self.udp_timeout + 1.0 if self.udp_timeout else 0.0
+
+    @property
+    def audits(self) -> Mapping[str, Audit]:
+        """What the audit must say, station by station."""
+        return AUDITS[self.name]
 
 
 ROUTERS = {router.name: router for router in (

@@ -67,6 +67,14 @@ Every PBX is an inventory host, named by `sip_pbx` of its phones. Tasks are dele
 
 All variables: [variables.md](variables.md).
 """
+SHARED_ADDRESS = """\
+Two sites may come from one public address: one building, or a provider's NAT. Equal ports in both plans do not make their phones duplicates of
+each other; only where the PBX sees two phones on one address *and* port are they, whosever they are. The report of one site then says "a phone of
+another site", never which. A phone that had to give way to the other site's is `port_contested`, not a fault of the router, and `shared_address`
+names the reason. A device that no inventory has is told only where one site alone comes from its address. A run that does not have the whole
+inventory can't know of the others: it tells neither unknown devices nor phones that only the lock has.
+
+"""
 MARKED = ("README.md",)
 SPELL_BRANDS = ("plugins/doc_fragments/phone.py", "roles/phones/meta/argument_specs.yml")
 SPELL_TYPES = ("plugins/doc_fragments/pbx.py", "roles/extensions/meta/argument_specs.yml")
@@ -152,7 +160,10 @@ def content() -> str:
 def findings() -> str:
     """What the audit can say, from the table that it says it from."""
     head = "# Findings\n\nWhat the audit and the rollout can say, the same words in the table, the messages and the report. Written by `make docs`.\n\n"
-    return head + table(("Finding", "Meaning", "What to do"), [(f"`{code}`", meaning.text, meaning.remedy) for code, meaning in MEANINGS.items()]) + "\n"
+    head += "*error*: calls are or will be broken, or the audit could not see. *warning*: should be mended but works today. *info*: worth knowing.\n\n"
+    head += SHARED_ADDRESS
+    rows = [(f"`{code}`", meaning.severity, meaning.text, meaning.remedy) for code, meaning in MEANINGS.items()]
+    return head + table(("Finding", "Severity", "Meaning", "What to do"), rows) + "\n"
 
 
 def about(path: Path) -> str:

@@ -10,7 +10,7 @@ real NAT routers (the lab in tests/lab repeats them); the vocabulary is the one 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,13 @@ from ansible_collections.evenport.sip.plugins.module_utils.addresses import is_i
 from ansible_collections.evenport.sip.plugins.module_utils.contacts import Others, Seat, beside, left_behind, on_port, share_out
 from ansible_collections.evenport.sip.plugins.module_utils.model import Extension, Line, Registration
 
-_PARKING = 200                  # ports above the range that the order of moves (plan/moves.py) may use; ephemeral ports are far above
+PARKING = 200                  # ports above the range that the order of moves (plan/moves.py) may use; ephemeral ports are far above
+
+
+Place = tuple[str, int]                 # (address, port) as a PBX sees it
+Chosen = dict[Line, tuple[Registration | None, Others]]
+Phones = dict[tuple[str, str], list[str]]       # (site, phone) -> its extensions
+ELSEWHERE = "a phone of another site"   # instead of its extension: one customer's report does not tell of another
 
 
 @dataclass(frozen=True)
@@ -32,16 +38,30 @@ class LineVerdict:
     seen_address: str = ""
     user_agent: str = ""
     extra_contacts: tuple[tuple[str, Registration], ...] = ()     # (stale_contact | unmanaged, contact)
-    with_extensions: tuple[str, ...] = ()                         # duplicate: who else sits on that address and port
+    with_extensions: tuple[str, ...] = ()                         # duplicate, port_contested: who else is there
+    transport: str = ""
+    status: str = ""
+    claimed_address: str = ""
+    is_source: bool = False                                       # seen_address is where the packets come from
+    nat_option: bool | None = None
+    set: int = 0                                                  # the phone's own setting
 
     def as_dict(self) -> dict[str, Any]:
+        """As docs/report.schema.json has a line, without severity and this_run."""
         line = self.line
         return {
-            "site": line.site, "phone": line.phone, "line": line.line, "extension": line.extension, "planned": line.port,
-            "claimed": self.claimed, "seen": self.seen, "seen_address": self.seen_address, "user_agent": self.user_agent,
-            "verdict": self.verdict, "duplicate_of": list(self.with_extensions),
-            "other_contacts": [{"kind": kind, "claimed": c.claimed_port, "seen": c.seen_port, "user_agent": c.user_agent} for kind, c in self.extra_contacts],
+            "phone": line.phone, "line": line.line, "extension": line.extension, "kind": "phone" if line.managed else "softphone",
+            "planned": line.port or 0, "set": self.set, "claimed": port_of(self.claimed), "seen": port_of(self.seen), "seen_address": self.seen_address,
+            "transport": self.transport, "user_agent": self.user_agent, "nat_option": self.nat_option, "verdict": self.verdict,
+            "contacts": [
+                {"kind": kind, "claimed": port_of(c.claimed_port), "seen": port_of(c.seen_port), "seen_address": c.seen_address, "user_agent": c.user_agent}
+                for kind, c in self.extra_contacts],
         }
+
+
+def port_of(value: Any) -> int:
+    """*value* where it is a port, else 0: whatever a device or a PBX says there."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 65536 else 0
 
 
 def judge_lines(
@@ -57,28 +77,68 @@ def judge_lines(
 
     *now* is seconds since the epoch: a contact that has expired before does not count (0: all count, for PBXs that do not say).
     """
-    lines = list(lines)
+    chosen = choose_contacts(list(lines), by_extension(registrations, now))
+    neighbours = Neighbours()
+    neighbours.add(chosen)
+    return judge_chosen(chosen, extensions, neighbours, first_port, last_port)
+
+
+def by_extension(registrations: Iterable[Registration], now: int = 0) -> dict[str, list[Registration]]:
+    """A PBX's registrations by extension, without those that have expired before *now*."""
     contacts: dict[str, list[Registration]] = defaultdict(list)
     for registration in registrations:
         if not (now and registration.expires and registration.expires <= now):
             contacts[registration.extension].append(registration)
-    chosen = choose_contacts(lines, contacts)
-    sharers = _who_shares(chosen)
+    return contacts
+
+
+class Neighbours:
+    """Who is where at one PBX, of all sites: by the place that the PBX sees, and by the port that a phone claims behind an address."""
+
+    def __init__(self) -> None:
+        self.seen: dict[Place, Phones] = defaultdict(lambda: defaultdict(list))
+        self.claimed: dict[Place, Phones] = defaultdict(lambda: defaultdict(list))
+
+    def add(self, chosen: Chosen) -> None:
+        for line, (contact, _others) in chosen.items():
+            if contact and contact.transport == "udp" and contact.seen_port:
+                self.seen[contact.seen_address, contact.seen_port][line.site, line.phone].append(line.extension)
+                self.claimed[contact.seen_address, contact.claimed_port][line.site, line.phone].append(line.extension)
+
+
+def judge_chosen(chosen: Chosen, extensions: Mapping[str, Extension], neighbours: Neighbours, first_port: int, last_port: int) -> list[LineVerdict]:
+    """The verdicts on the lines of ONE site from the contacts that stand for them.
+
+    Two phones on one address and port are in each other's way, whosever they are. Equal addresses alone are not: two sites may share one (a
+    provider's NAT, one building). And a router that was given one port by two phones can't keep it for both: that is no fault of the router.
+    """
     verdicts = []
-    for line in lines:
-        contact, others = chosen[line]
-        if contact is None:
-            verdicts.append(LineVerdict(line, "not_registered" if line.managed else "unmanaged", extra_contacts=tuple(others)))
-            continue
+    for line, (contact, others) in chosen.items():
         extension = extensions.get(line.extension)
-        rewritten = contact.seen_is_source if extension is None or extension.rewrite_contact is None else extension.rewrite_contact
-        place = (contact.seen_address, contact.seen_port)
-        same_place = sharers.get(place, {}) if line.managed and (rewritten or _tells_only_seen(contact)) else {}
-        others_there = tuple(sorted(e for phone, exts in same_place.items() if phone != line.phone for e in exts))
-        verdict = "duplicate" if others_there else judge_contact(line, contact, rewritten, first_port, last_port)
+        nat_option = extension.rewrite_contact if extension else None
+        if contact is None:
+            verdicts.append(LineVerdict(line, "not_registered" if line.managed else "unmanaged", extra_contacts=tuple(others), nat_option=nat_option))
+            continue
+        rewritten = contact.seen_is_source if nat_option is None else nat_option
+        verdict, others_there = judge_contact(line, contact, rewritten, first_port, last_port), ()
+        if contact.transport == "udp" and line.managed and (rewritten or _tells_only_seen(contact)):
+            others_there = _others_there(line, neighbours.seen.get((contact.seen_address, contact.seen_port), {}))
+            if others_there:
+                verdict = "duplicate"
+            elif verdict == "router_translated":
+                others_there = _others_there(line, neighbours.claimed.get((contact.seen_address, contact.claimed_port), {}))
+                verdict = "port_contested" if others_there else verdict
         verdicts.append(LineVerdict(
-            line, verdict, contact.claimed_port, contact.seen_port, contact.seen_address, contact.user_agent, tuple(others), others_there))
+            line, verdict, contact.claimed_port, contact.seen_port, contact.seen_address, contact.user_agent, tuple(others), others_there,
+            contact.transport, contact.status, contact.claimed_address, bool(rewritten or contact.seen_is_source or _tells_only_seen(contact)), nat_option))
     return verdicts
+
+
+def _others_there(line: Line, there: Phones) -> tuple[str, ...]:
+    """Who else is there: extensions of this site by name. An extension that two inventories have is one contact, and nobody's duplicate."""
+    mine = sorted(e for (site, phone), exts in there.items() if site == line.site and phone != line.phone for e in exts)
+    away = any(e != line.extension for (site, dummy), exts in there.items() if site != line.site for e in exts)
+    return (*mine, *([ELSEWHERE] if away else []))
 
 
 def judge_contact(line: Line, contact: Registration, rewritten: bool, first_port: int = 5060, last_port: int = 5200) -> str:
@@ -102,8 +162,9 @@ def judge_contact(line: Line, contact: Registration, rewritten: bool, first_port
     if not rewritten:
         cut_off = contact.status == "unreachable" and is_inside(contact.claimed_address)
         return "nat_option_missing" if cut_off else "unverified_nat"
-    if contact.status == "unreachable" and is_inside(contact.seen_address):
-        return "registered_before"      # the NAT option is on, but this contact was taken down before it was
+    if contact.status != "reachable" and is_inside(contact.seen_address) and contact.seen_address == contact.claimed_address:
+        # The NAT option is on, but this contact may have been taken down before it was: unless the PBX hears the phone there, that is no proof.
+        return "registered_before"
     return "ok" if contact.seen_port == line.port else "router_translated"
 
 
@@ -118,7 +179,7 @@ def _tells_only_seen(contact: Registration) -> bool:
     return bool(contact.seen_port) and not contact.claimed_port
 
 
-def choose_contacts(lines: Iterable[Line], contacts: Mapping[str, Iterable[Registration]]) -> dict[Line, tuple[Registration | None, Others]]:
+def choose_contacts(lines: Sequence[Line], contacts: Mapping[str, Iterable[Registration]]) -> Chosen:
     """line -> the contact that stands for it, and its other contacts with what each is; by the rule of ``contacts.py``.
 
     *contacts*: by extension. Several phones may have one extension: each gets the device that is most likely its own. Second devices that
@@ -127,7 +188,7 @@ def choose_contacts(lines: Iterable[Line], contacts: Mapping[str, Iterable[Regis
     of_extension: dict[str, list[Line]] = defaultdict(list)
     for line in lines:
         of_extension[line.extension].append(line)
-    chosen: dict[Line, tuple[Registration | None, Others]] = {}
+    chosen: Chosen = dict.fromkeys(lines, (None, []))           # keeps the order of the lines
     for extension, those in of_extension.items():
         devices, more = share_out([Seat(line.port or 0, softphone=not line.managed) for line in those], contacts.get(extension, ()))
         for line, device in zip(those, devices, strict=True):
@@ -140,13 +201,4 @@ def choose_contacts(lines: Iterable[Line], contacts: Mapping[str, Iterable[Regis
 def _off_plan(contact: Registration, first_port: int, last_port: int) -> str:
     """Inside the range: not configured yet, or swapped with a neighbour. Right above it, where a phone steps aside while its port is still
     held: an interrupted rollout. Elsewhere: the phone picks its port itself."""
-    return "wrong_port" if first_port <= contact.claimed_port <= last_port + _PARKING else "random_port"
-
-
-def _who_shares(chosen: Mapping[Line, tuple[Registration | None, Any]]) -> dict[tuple[str, int], dict[str, list[str]]]:
-    """(address, port) as the PBX sees it -> phone -> its extensions there. Lines of one phone may share; phones may not."""
-    places: dict[tuple[str, int], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for line, (contact, _others) in chosen.items():
-        if contact and contact.transport == "udp" and contact.seen_port:
-            places[(contact.seen_address, contact.seen_port)][line.phone].append(line.extension)
-    return places
+    return "wrong_port" if first_port <= contact.claimed_port <= last_port + PARKING else "random_port"

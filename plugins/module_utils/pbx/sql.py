@@ -159,8 +159,10 @@ class Database:
         """Of what the client said only the kind is told on: it may repeat the statement."""
         access, kind = self.access, _kind(error.said)
         if kind == "refused":
-            return AuthFailed(f"{access} refuses the user {access.username or 'that its client runs as'}.",
-                              "Check the user and password of sip_pbx_database; it is not tried again in this run.")
+            refused = AuthFailed(f"{access} refuses the user {access.username or 'that its client runs as'}.",
+                                 "Check the user and password of sip_pbx_database; it is not tried again in this run.")
+            refused.interface = "database"
+            return refused
         if kind == "denied":
             return PermissionMissing(f"{access} refused a statement: the user {access.username or 'that its client runs as'} has no right to it.",
                                      "Grant it SELECT, INSERT, UPDATE and DELETE on the PBX's tables, or use the PBX's own user.")

@@ -145,8 +145,10 @@ class Confd:
         proof = base64.b64encode(f"{access.username}:{access.password}".encode()).decode()
         answer = self._web.send("POST", AUTH, {"expiration": LIFE}, headers={"Authorization": f"Basic {proof}"})
         if answer.status == 401:
-            raise AuthFailed(f"{self} refused the user {access.username}.",
-                             "Check sip_pbx_api.username and sip_pbx_api.password. It is not tried again in this run.")
+            refused = AuthFailed(f"{self} refused the user {access.username}.",
+                                 "Check sip_pbx_api.username and sip_pbx_api.password. It is not tried again in this run.")
+            refused.interface = "api"
+            raise refused
         if answer.status != 200:
             raise DeviceError(f"{self} gave the user {access.username} no token (HTTP {answer.status}).",
                               "Has the user too many sessions? Look into wazo-auth's log.")

@@ -21,6 +21,7 @@ class Brand:
     default_ports: tuple[int, ...]          # of account 1, 2, ... from the factory: further accounts sit on their neighbours' ports
     apply: str                              # live: re-registers by itself; reboot: every change restarts the phone
     evidence: tuple[tuple[str, str], ...]   # (grade of EVIDENCE, what is known that way)
+    factory_passwords: tuple[tuple[str, str], ...] = ()     # of its web page: (password, grade); () where it has none, its own each, or nobody knows
 
     def as_dict(self) -> dict[str, Any]:
         return {key: list(value) if isinstance(value, tuple) else value for key, value in vars(self).items()}
@@ -46,6 +47,7 @@ BRANDS = {
             default_ports=(5060, 5062, 5064, 5066, 5068, 5070),         # [D] GXV34xx, WP810 and GXP17xx manuals
             apply="live",                                               # [U]: expected of an account setting, not proven; a reboot is there if it isn't so
             evidence=(("hardware", "GXP2170 1.0.11.106, GXP14xx/16xx/1760W, WP826"), ("inferred", "GRP26xx"), ("unknown", "whether a change needs a restart")),
+            factory_passwords=(("admin", "code"),),          # until about 2017; since then a password of its own on each label
         ),
         Brand(
             name="yealink",
@@ -58,6 +60,7 @@ BRANDS = {
             evidence=(("hardware", "login of all three generations, import on a T31G, reading by name on a T54W, writing forms on v80"),
                       ("code", "names and defaults of the settings"), ("inferred", "writing by name on v86+, the form's field on v80, the login of a T2x E2"),
                       ("unknown", "whether a change needs a restart, call state before v86")),
+            factory_passwords=(("admin", "documented"),),
         ),
         Brand(
             name="poly",
@@ -69,6 +72,7 @@ BRANDS = {
             apply="live",                                               # [U]: expected; a phone that restarts at the write is waited for
             evidence=(("documented", "names and ranges of the settings"), ("hardware", "reading, on Edge E350 8.6 and Trio 8800 7.2"),
                       ("code", "writing, restart"), ("inferred", "CCX"), ("unknown", "whether a change needs a restart")),
+            factory_passwords=(("456", "code"),),            # until 5.9; since then it has to be changed at the first login
         ),
         Brand(
             name="htek",
@@ -80,6 +84,7 @@ BRANDS = {
             apply="reboot",                                             # [HW]: every accepted upload
             evidence=(("hardware", "UC902G 2.42: login, download, upload, restart"), ("code", "names of the settings, Sangoma S"),
                       ("inferred", "ClearlyIP, meaning of the NAT values"), ("unknown", "lock-out after wrong passwords, range of the port")),
+            factory_passwords=(("admin", "code"),),
         ),
         Brand(
             name="fanvil",
@@ -92,6 +97,7 @@ BRANDS = {
             evidence=(("documented", "the XML service, the restart"), ("hardware", "upload and reading, on Intelbras V5501 and V3501"),
                       ("code", "Fanvil's own models, names of the settings"), ("inferred", "the port's name in the XML service, the kinds of NAT traversal"),
                       ("unknown", "whether a change needs a restart")),
+            factory_passwords=(("admin", "code"),),
         ),
         Brand(
             name="snom",
@@ -125,6 +131,7 @@ BRANDS = {
             apply="live",
             evidence=(("code", "names and defaults of the settings, in provisioning files"), ("unknown", "the web page: the field is looked for on it"),
                       ("unknown", "whether a change needs a restart")),
+            factory_passwords=(("admin", "code"),),
         ),
         Brand(
             name="north_american_telecom",
@@ -153,3 +160,8 @@ BRANDS = {
 def default_ports(brand: str) -> tuple[int, ...]:
     """The factory ports of a brand's accounts; () for a brand that is not known (yet)."""
     return BRANDS[brand].default_ports if brand in BRANDS else ()
+
+
+def is_factory_password(brand: str, password: object) -> bool:
+    """Whether *password* is one that phones of this brand leave the factory with, as far as is known."""
+    return any(str(password) == one for one, dummy in (BRANDS[brand].factory_passwords if brand in BRANDS else ()))

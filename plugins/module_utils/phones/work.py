@@ -52,12 +52,16 @@ def inspect_phone(target: Target, wanted: Mapping[str, Any] | None = None, *, ke
         managed, unsupported = _managed(visit.driver, asked, reading)
         changes = _changes(managed, reading)
         visit.driver.check(changes)
-        _check_provisioning(target, changes, reading, when_provisioned)
         result = _report(visit.driver, reading, unsupported)
         result["call_state"] = visit.driver.call_state
         result["profile"] = visit.driver.profile()
         result["settings"] = unflatten(reading.settings)
         result["drift"] = {"before": _before(managed, reading), "after": unflatten(managed)} if changes else {"before": {}, "after": {}}
+        try:
+            _check_provisioning(target, changes, reading, when_provisioned)
+        except Provisioned as error:
+            error.found = result
+            raise
         result["session"] = visit.keep() if keep_session and changes else None
         return result
 

@@ -39,7 +39,7 @@ PHONE_OPTIONS = {
 
 OTHER_VARIABLES = (
     "sip_site", "sip_pbx", "sip_nat_option", "sip_extensions", "sip_phone_kind", "sip_phone_transport", "sip_phone_active_accounts",
-    "sip_site_runner",
+    "sip_site_runner", "sip_audit_phones",
     "sip_ports", "sip_ports_retired", "sip_ports_reserved", "sip_port_start", "sip_port_end", "sip_port_step",
 )
 
@@ -68,11 +68,18 @@ class SitePhone:
     @property
     def behind_nat(self) -> bool:
         """Whether its extensions shall have the NAT option: yes, unless the inventory says that the phone is in the PBX's own network."""
-        return str(self.variables.get("sip_nat_option", True)).lower() not in ("false", "no", "0")
+        return not _is_no(self.variables.get("sip_nat_option", True))
 
     @property
     def runner(self) -> str:
         return self.variables.get("sip_site_runner") or ""
+
+    @property
+    def unasked(self) -> str:
+        """Why an audit does not ask the phone itself; "" where it does."""
+        if _is_no(self.variables.get("sip_audit_phones", True)):
+            return "sip_audit_phones is false"
+        return "" if self.variables.get("sip_phone_password") else "it has no sip_phone_password"
 
     def options(self) -> dict[str, Any]:
         """The options of evenport.sip.phone that the inventory gives; what it leaves out has the module's own default."""
@@ -123,6 +130,11 @@ def sites_of(hosts: Mapping[str, Mapping[str, Any]], inventory: str = "<inventor
         except EvenportError as error:
             site.error = error
     return sites
+
+
+def _is_no(value: Any) -> bool:
+    """``-e name=no`` gives a text."""
+    return str(value).lower() in ("false", "no", "off", "0")
 
 
 def _plan(site: Site, inventory: str) -> None:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from ansible_collections.evenport.sip.plugins.module_utils.errors import Busy, EvenportError, Unreachable
+from ansible_collections.evenport.sip.plugins.module_utils.errors import Busy, EvenportError, Provisioned, Unreachable
+from ansible_collections.evenport.sip.plugins.module_utils.phones.brands import is_factory_password
 from ansible_collections.evenport.sip.plugins.module_utils.plan.moves import Order, order_moves
 from ansible_collections.evenport.sip.plugins.module_utils.rollout.inventory import Site, SitePhone
 
@@ -17,12 +18,14 @@ Inspect = Callable[[SitePhone], dict[str, Any]]
 
 # What a phone's scan can come to. "on_site": a box inside the site reads it, in its own task.
 IN_ORDER, DRIFTED, OFFLINE, REFUSED, UNMANAGED, ON_SITE = "in_order", "drifted", "offline", "refused", "unmanaged", "on_site"
+NOT_ASKED = "not_asked"         # of an audit: the PBX alone tells about it
 
 
-def scan_sites(sites: Iterable[Site], inspect: Inspect, *, workers: int = 50) -> dict[str, dict[str, Any]]:
+def scan_sites(sites: Iterable[Site], inspect: Inspect, *, workers: int = 50, audit: bool = False) -> dict[str, dict[str, Any]]:
     """phone -> {"site", "state", "code", "msg", "ports_now", "further", "before", "after", ...}, JSON-able, no secrets.
 
     Sites and phones with an error of their own are not contacted. A phone that misbehaves, in whatever way, fails alone.
+    In an *audit* a phone that is not to be asked, or can't be for want of a password, is NOT_ASKED, with why in "msg"; a rollout refuses it.
     """
     states: dict[str, dict[str, Any]] = {}
     to_read: list[SitePhone] = []
@@ -33,6 +36,8 @@ def scan_sites(sites: Iterable[Site], inspect: Inspect, *, workers: int = 50) ->
                 states[phone.name] = _state(phone, REFUSED, error)
             elif not phone.managed:
                 states[phone.name] = _state(phone, UNMANAGED)
+            elif audit and phone.unasked:
+                states[phone.name] = {**_state(phone, NOT_ASKED), "msg": phone.unasked}
             elif phone.runner:
                 states[phone.name] = _state(phone, ON_SITE)
             else:
@@ -72,6 +77,8 @@ def _read(phone: SitePhone, inspect: Inspect) -> dict[str, Any]:
         return _state(phone, DRIFTED if result["drift"]["after"] else IN_ORDER, None, **_facts(phone, result))
     except (Unreachable, Busy) as error:        # not there, or somebody else holds its only web session: another run may do
         return _state(phone, OFFLINE, error)
+    except Provisioned as error:                # read, and not to be written: what it holds may be in somebody's way
+        return _state(phone, REFUSED, error, **(_facts(phone, error.found) if error.found else {}))
     except EvenportError as error:
         return _state(phone, REFUSED, error)
     except Exception as error:  # noqa: BLE001 - whatever a device makes us stumble over: its own failure, not the fleet's
@@ -84,6 +91,10 @@ def _facts(phone: SitePhone, result: Mapping[str, Any]) -> dict[str, Any]:
     random = result["settings"].get("random_port")
     return {
         "identity": result["identity"],
+        "settings": result["settings"],
+        "port_scope": result["port_scope"],
+        # The phone has just accepted this password: nobody tries another one to find out, and nobody tells it.
+        "default_password": is_factory_password(result["identity"].get("brand", ""), phone.variables.get("sip_phone_password")),
         "call_state": result["call_state"],
         "before": result["drift"]["before"],
         "after": result["drift"]["after"],

@@ -70,7 +70,7 @@ def sites_where(expression: str, report: Mapping[str, Any]) -> dict[str, Any]:
 
 def sites_of_value(found: Any, report: Mapping[str, Any]) -> list[str]:
     """The names of the sites that an expression has found, as sites or as their names; [] where it has found something else, or none."""
-    names = [site["site"] if isinstance(site, Mapping) and "counts" in site else site for site in found] if isinstance(found, list) else []
+    names = [site.get("site") if isinstance(site, Mapping) and "counts" in site else site for site in found] if isinstance(found, list) else []
     known = {site["site"] for site in report["sites"]}
     return names if all(isinstance(name, str) and name in known for name in names) else []
 

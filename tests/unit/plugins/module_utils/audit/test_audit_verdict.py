@@ -44,6 +44,7 @@ def verdict(*contacts, planned=None, extension=NAT_ON, **more):
     (contact(seen_address=INSIDE, seen_is_source=False, status="unreachable"), NAT_OFF, "nat_option_missing"),
     (contact(claimed=5060, seen=5060, seen_address=INSIDE), NAT_OFF, "wrong_port"),
     (contact(seen_address=INSIDE, status="unreachable"), NAT_ON, "registered_before"),
+    (contact(seen_address=INSIDE, status="nonqualified"), NAT_ON, "registered_before"),     # nobody has heard it there: no proof
     (contact(seen_address=INSIDE), NAT_ON, "ok"),                       # phone and PBX on one network
     (contact(claimed_address="127.0.0.2", seen_address="127.0.0.2", seen=5088), NAT_ON, "router_translated"),     # one host: not a public Via
 ])
@@ -66,6 +67,15 @@ def test_phones_on_one_outside_port_are_duplicates_and_name_each_other():
     lines = [line("desk", "101", 5060), line("shop", "102", 5062)]
     found = judge_lines(lines, [contact(5060, 5060), contact(5060, 5060, "102")], {e: Extension(e, rewrite_contact=True) for e in ("101", "102")})
     assert [(v.verdict, v.with_extensions) for v in found] == [("duplicate", ("102",)), ("duplicate", ("101",))]
+
+
+def test_a_router_that_was_given_one_port_twice_is_not_to_blame():
+    lines = [line("desk", "101", 5060), line("shop", "102", 5062)]
+    on = {e: Extension(e, rewrite_contact=True) for e in ("101", "102")}
+    found = judge_lines(lines, [contact(5060, 41000), contact(5060, 5060, "102")], on)
+    assert [(v.verdict, v.with_extensions) for v in found] == [("port_contested", ("102",)), ("wrong_port", ())]
+    for other in (contact(5062, 5062, "102"), contact(5060, 5060, "102", seen_address="198.51.100.7"), contact(5060, 5060, "102", transport="tcp")):
+        assert judge_lines(lines, [contact(5060, 41000), other], on)[0].verdict == "router_translated"
 
 
 def test_equal_ports_are_no_duplicates_without_rewrite_contact_nor_behind_two_addresses_nor_on_one_phone():

@@ -11,7 +11,17 @@ import pytest
 
 from ansible_collections.evenport.sip.plugins.module_utils.errors import AuthFailed, Busy, PlanError, Provisioned, Unreachable
 from ansible_collections.evenport.sip.plugins.module_utils.rollout.inventory import sites_of
-from ansible_collections.evenport.sip.plugins.module_utils.rollout.scan import DRIFTED, IN_ORDER, OFFLINE, ON_SITE, REFUSED, UNMANAGED, order_of, scan_sites
+from ansible_collections.evenport.sip.plugins.module_utils.rollout.scan import (
+    DRIFTED,
+    IN_ORDER,
+    NOT_ASKED,
+    OFFLINE,
+    ON_SITE,
+    REFUSED,
+    UNMANAGED,
+    order_of,
+    scan_sites,
+)
 
 
 def fleet(ports, **more):
@@ -135,3 +145,37 @@ def test_a_phone_with_one_port_for_all_lines_keeps_the_first_of_those_planned():
 def test_a_phone_that_a_server_owns_is_refused():
     sites = fleet({"a": [5060]})
     assert scan(sites, {"a": Provisioned("a: owned by prov.example.net.")})["a"]["code"] == "provisioned"
+
+
+def test_a_phone_that_a_server_owns_tells_what_it_holds_though_nothing_is_written():
+    owned = Provisioned("a: owned by prov.example.net.")
+    owned.found = {**reading(5062), "provisioning": {"server": "prov.example.net"}}
+    sites = fleet({"a": [5060], "b": [5062]})
+    states = scan(sites, {"a": owned, "b": reading(5060)})
+    assert (states["a"]["state"], states["a"]["ports_now"], states["a"]["settings"]["lines"][0]["local_port"]) == (REFUSED, [5062], 5062)
+    order_of(sites["acme"], states)
+    assert states["b"]["code"] == "port_taken", "nobody is moved onto the port that it keeps"
+
+
+@pytest.mark.parametrize(("brand", "password", "told"), [
+    ("yealink", "admin", True), ("yealink", "Admin", False), ("poly", 456, True), ("poly", "admin", False), ("snom", "", False), ("nobody", "admin", False)])
+def test_the_factory_password_is_known_by_the_one_that_was_accepted_and_stays_inside(brand, password, told):
+    given = {**reading(drift=False), "identity": {"brand": brand}}
+    state = scan(fleet({"a": [5060]}, a={"sip_phone_password": password}), {"a": given})["a"]
+    assert state["default_password"] is told
+    assert not any(str(value) == str(password) for value in state.values() if password)
+
+
+def test_an_audit_leaves_phones_unasked_that_a_rollout_asks():
+    """No password; told not to, as a text like -e gives it; a phone's own error still counts first."""
+    ports = {name: [5060 + 2 * n] for n, name in enumerate("abcde")}
+    sites = fleet(ports, a={"sip_phone_password": ""}, b={"sip_phone_password": "x", "sip_audit_phones": "no"}, c={"sip_phone_password": "x"},
+                  d={"sip_phone_password": "x", "sip_audit_phones": False, "sip_site_runner": "box"}, e={"sip_extensions": 5.5})
+    states = scan_sites(sites.values(), lambda phone: reading(drift=False), audit=True)
+    assert {name: state["state"] for name, state in states.items()} == {
+        "a": NOT_ASKED, "b": NOT_ASKED, "c": IN_ORDER, "d": NOT_ASKED, "e": REFUSED}
+    assert {name: state["msg"] for name, state in states.items() if state["state"] == NOT_ASKED} == {
+        "a": "it has no sip_phone_password", "b": "sip_audit_phones is false", "d": "sip_audit_phones is false"}
+    assert {state["code"] for state in states.values() if state["state"] == NOT_ASKED} == {""}, "not asking is no fault"
+    asked = scan_sites(fleet({"a": [5060]}, a={"sip_audit_phones": False}).values(), lambda phone: reading(drift=False))
+    assert asked["a"]["state"] == IN_ORDER

@@ -12,12 +12,23 @@ from hypothesis import strategies as st
 
 from ansible_collections.evenport.sip.plugins.module_utils.audit.findings import MEANINGS
 from ansible_collections.evenport.sip.plugins.module_utils.errors import PlanError
-from ansible_collections.evenport.sip.plugins.plugin_utils.report.select import LONGEST, fail_on, only_sites, sites_where, where
+from ansible_collections.evenport.sip.plugins.plugin_utils.report.select import (
+    LONGEST,
+    NAMED,
+    fail_on,
+    failure,
+    only_sites,
+    readable,
+    refuse_unknown,
+    sites_of_value,
+    sites_where,
+    where,
+)
 from tests.unit.plugins.plugin_utils.report.sample import sample_report, site_name
 
 REPORT = sample_report(4, 40)
 PAGE = (Path(__file__).parents[5] / "docs" / "reports.md").read_text(encoding="utf-8")
-EXAMPLES = [row.split(" | ")[1].strip("` |") for row in PAGE.partition("| Which | `where` |")[2].partition("\n\n")[0].splitlines()[2:]]
+EXAMPLES = [row.split(" | ")[1].strip("` |") for row in PAGE.partition("| Which | `sip_audit_where` |")[2].partition("\n\n")[0].splitlines()[2:]]
 
 
 def test_where_finds_what_was_asked_for():
@@ -125,3 +136,28 @@ def test_an_unknown_word_is_refused_by_name(word, told):
 
 def test_every_code_is_a_word():
     fail_on([code for code in MEANINGS if code != "ok"], REPORT)
+
+
+def test_the_sentence_of_a_failure_counts_by_code_and_site():
+    def one(code, site):
+        return {"code": code, "site": site}
+    assert failure(["error"], []) == ""
+    assert failure(["error", "new"], [one("duplicate", "a"), one("pbx_not_read", "b"), one("duplicate", "b\x1b"), one("duplicate", "a")]) == (
+        "4 finding(s) that fail_on (error, new) names: duplicate: 2 at a, 1 at b\ufffd; pbx_not_read: 1 at b. The report says what to do.")
+    many = failure(["error"], [one("duplicate", f"s{n}") for n in range(NAMED + 3)])
+    assert many.count(" at s") == NAMED and "and 3 at 3 more sites." in many
+
+
+def test_words_and_expressions_are_checked_without_a_report():
+    refuse_unknown(["error", "new", "duplicate"])
+    assert readable("length(sites[0].lines)")               # nothing to apply it to yet, so nothing that doesn't fit
+    with pytest.raises(PlanError, match="character 7"):
+        readable("sites[")
+
+
+@pytest.mark.parametrize(("expression", "names"), [
+    ("sites[?state!='nonsense']", [site_name(n) for n in range(4)]), ("sites[1:].site", [site_name(n) for n in range(1, 4)]),
+    ("sites[].phones[].phone", []), ("sites[].{counts: counts}", []), ("sites[].counts", []), ("length(sites)", []), ("nothing", []),
+])
+def test_what_is_sites_and_what_is_something_else(expression, names):
+    assert sites_of_value(where(expression, REPORT), REPORT) == names

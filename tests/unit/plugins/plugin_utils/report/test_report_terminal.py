@@ -7,7 +7,7 @@ import copy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.evenport.sip.plugins.plugin_utils.report.terminal import WIDEST, report_lines, site_lines, text_table
+from ansible_collections.evenport.sip.plugins.plugin_utils.report.terminal import WIDEST, report_lines, site_lines, text_table, value_lines
 from tests.unit.plugins.plugin_utils.report.hostile import TEXTS, full_of
 from tests.unit.plugins.plugin_utils.report.sample import sample_report
 
@@ -97,3 +97,9 @@ def test_no_text_commands_the_terminal_or_breaks_a_line(texts):
         for line in lines:
             assert not any(ord(char) < 32 or 127 <= ord(char) < 160 or char in "\u2028\u2029\u202e" for char in line)
             line.encode()
+
+
+def test_what_an_expression_has_found_is_shown_harmless():
+    assert value_lines(["Zoë", "a\x1b[2J", "b\nc"]) == ["Zoë", "a\ufffd[2J", "b c"]
+    assert value_lines([]) == ["[]"] and value_lines(None) == ["null"] and value_lines(8) == ["8"]
+    assert value_lines({"a": ["Zoë\u202e\u2028\x9b"]}) == ["{", '  "a": [', '    "Zoë\ufffd \ufffd"', "  ]", "}"]
