@@ -169,6 +169,7 @@ def make_rig(postgresql, tmp_path, monkeypatch):
     def make(read_by="event_socket", memcached=False):
         cache = tmp_path / "cache"
         cache.mkdir()
+
         def look_up(user, domain):              # the rig comes after the fake
             return rig.look_up(user, domain)
         fake = FakeFreeSwitch(look_up, None if memcached else cache)
