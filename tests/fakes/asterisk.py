@@ -17,15 +17,14 @@ Stateful: registrations come and go, Reload reads the config folder. It counts w
 from __future__ import annotations
 
 import collections
-import contextlib
 import hashlib
 import secrets
-import socket
 import threading
 import time
 from dataclasses import dataclass
 
 from tests.fakes.ami import Conversation, host_part
+from tests.fakes.listener import Listener
 from tests.fakes.pjsip_conf import NAT_DEFAULTS, Reader, valid
 
 
@@ -45,13 +44,14 @@ class Contact:
         return f"{self.aor};@{hashlib.md5(self.uri.encode(), usedforsecurity=False).hexdigest()}"
 
 
-class FakeAsterisk:
+class FakeAsterisk(Listener):
     def __init__(self, config_dir, address="127.0.0.1", port=0, users=None, permissions=None, tls=None, faults=None):
         """*users*: name -> secret. *permissions*: name -> set of classes (default: all). *tls*: an ssl.SSLContext for servers."""
+        super().__init__()
         self.config_dir, self.address, self.port, self.tls = str(config_dir), address, port, tls
         self.users = {"evenport": "ami-secret"} if users is None else dict(users)
         self.permissions, self.faults = dict(permissions or {}), dict(faults or {})
-        self.logins = self.login_attempts = self.reloads = self.connections = 0
+        self.logins = self.login_attempts = self.reloads = 0
         self.actions = collections.Counter()
         self.received = bytearray()             # everything that clients sent, to prove what crossed the wire
         self.log: list[str] = []                # what Asterisk would log while reading its files
@@ -59,8 +59,6 @@ class FakeAsterisk:
         self.contacts: list[Contact] = []
         self.channels: collections.Counter = collections.Counter()      # extension -> active channels
         self.lock = threading.RLock()
-        self._sockets: set[socket.socket] = set()
-        self._listener = None
         self.load(cold=True)
 
     # -- the PBX -------------------------------------------------------------------------------------------------------------------
@@ -110,34 +108,6 @@ class FakeAsterisk:
             return True
 
     # -- the server ----------------------------------------------------------------------------------------------------------------
-    def start(self):
-        self._listener = socket.create_server((self.address, self.port))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
-        return self
-
-    def stop(self):
-        listener, self._listener = self._listener, None
-        for sock in [listener, *list(self._sockets)]:
-            if sock is not None:
-                with contextlib.suppress(OSError):
-                    sock.shutdown(socket.SHUT_RDWR)
-                sock.close()
-
-    __enter__ = start
-
-    def __exit__(self, *_exc):
-        self.stop()
-
-    def _accept(self, listener):
-        while self._listener is listener:
-            try:
-                sock, _peer = listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
-
     def _serve(self, sock):
         self._sockets.add(sock)
         try:

@@ -17,14 +17,14 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-import socket
 import sys
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
+
+from tests.fakes.listener import Listener
 
 GOODBYE = "Disconnected, goodbye.\nSee you at ClueCon! http://www.cluecon.com/\n"
 REWRITING = ("ndlb-connectile-dysfunction", "ndlb-tls-connectile-dysfunction", "nat-connectile-dysfunction")
@@ -45,18 +45,17 @@ class Registered:
     ping_time: int = 0                  # microseconds
 
 
-class FakeFreeSwitch:
+class FakeFreeSwitch(Listener):
     def __init__(self, look_up: Callable[[str, str], str | None], cache: Path | None = None, password: str = "esl-secret", address: str = "127.0.0.1") -> None:
         """*look_up*: what FusionPBX's database says, (extension, domain) -> sip_force_contact, None for nobody. *cache*: its folder; None: memcached."""
-        self.look_up, self.cache, self.password, self.address, self.port = look_up, cache, password, address, 0
+        super().__init__()
+        self.look_up, self.cache, self.password, self.address = look_up, cache, password, address
         self.memcached: dict[str, str] = {}
         self.profiles: dict[str, list[Registered]] = {"internal": [], "external": []}
         self.faults: dict = {}
         self.commands: list[str] = []
         self.login_attempts = self.refused = 0
         self.received = bytearray()     # everything that clients sent
-        self._sockets: set[socket.socket] = set()
-        self._listener = None
 
     # -- phones --------------------------------------------------------------------------------------------------------------------
     def register(self, extension, domain, claimed, seen, agent="Fake Phone 1.0", *, profile="internal", transport="udp", expires=3600, call_id="", display='""',
@@ -146,33 +145,6 @@ class FakeFreeSwitch:
         return "    <registration>\n" + "".join(f"        <{name}>{value}</{name}>\n" for name, value in fields.items()) + "    </registration>\n"
 
     # -- the event socket ----------------------------------------------------------------------------------------------------------
-    def start(self):
-        self._listener = socket.create_server((self.address, self.port))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
-        return self
-
-    def stop(self):
-        listener, self._listener = self._listener, None
-        for sock in [listener, *list(self._sockets)]:
-            if sock is not None:
-                with contextlib.suppress(OSError):
-                    sock.shutdown(socket.SHUT_RDWR)
-                sock.close()
-
-    __enter__ = start
-
-    def __exit__(self, *_exc):
-        self.stop()
-
-    def _accept(self, listener):
-        while self._listener is listener:
-            try:
-                sock, dummy = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
-
     def _serve(self, sock):
         self._sockets.add(sock)
         with contextlib.suppress(OSError):

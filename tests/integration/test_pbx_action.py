@@ -15,6 +15,7 @@ import yaml
 from ansible.plugins.connection import local
 
 from tests.fakes.asterisk import FakeAsterisk
+from tests.fakes.freeswitch import FakeFreeSwitch
 from tests.fakes.pjsip_conf import write_sample
 from tests.fakes.wazo import FakeWazo
 from tests.fakes.yeastar import FakeYeastar
@@ -137,12 +138,11 @@ def test_options_without_a_pbx_are_remembered_too(play, ami):
     assert ami.login_attempts == 2
 
 
-def client(folder):
-    """A mysql that refuses everybody and counts how often it was asked."""
+def client(folder, name="mysql", says="ERROR 1045 (28000): Access denied for user 'x'@'localhost'"):
+    """A database client that refuses everybody and counts how often it was asked."""
     (folder / "bin").mkdir()
-    (folder / "bin/mysql").write_text(
-        f"#!/bin/sh\ncat > /dev/null\necho x >> {folder}/asked\necho \"ERROR 1045 (28000): Access denied for user 'x'@'localhost'\" >&2\nexit 1\n")
-    (folder / "bin/mysql").chmod(0o755)
+    (folder / f"bin/{name}").write_text(f'#!/bin/sh\ncat > /dev/null\necho x >> {folder}/asked\necho "{says}" >&2\nexit 1\n')
+    (folder / f"bin/{name}").chmod(0o755)
     return f"{folder}/bin:{os.environ['PATH']}", lambda: (folder / "asked").read_text().count("x")
 
 
@@ -156,6 +156,18 @@ def test_a_refused_database_does_not_stop_the_reading(play, ami, tmp_path):
     assert "failed" not in found["read"] or not found["read"]["failed"]
     assert [found[name]["code"] for name in ("nat", "again", "table")] == ["auth_failed"] * 3 and asked() == 1
     assert found["nat"]["interface"] == found["again"]["interface"] == "database" and ami.logins == 2
+
+
+def test_fusionpbx_knows_extensions_from_its_database_alone(play, tmp_path):
+    play.path, asked = client(tmp_path, "psql", "psql: FATAL:  Peer authentication failed for user x")
+    with FakeFreeSwitch({}.get) as switch:
+        play.add("pbx1", type="fusionpbx", port=switch.port, password=switch.password, domain="acme.example.com", profiles=["internal"],
+                 database={"username": "fusionpbx", "password": SECRET})
+        found, dummy = play.run(
+            task("nat", NAT, pbx="pbx1", extensions=["101"]), task("read", READ, pbx="pbx1"), task("options", READ, pbx="pbx1", extensions=["101"]),
+            task("names", READ, pbx="pbx1", list_extensions=True))
+        assert not found["read"].get("failed"), found["read"]
+        assert [found[name]["code"] for name in ("nat", "options", "names")] == ["auth_failed"] * 3 and asked() == 1
 
 
 def test_a_refused_settings_interface_does_not_stop_the_reading(play, tmp_path):

@@ -41,7 +41,7 @@ def travel(what: str, home: Path, tree: Path) -> dict[str, Any]:
         seen = {extension: (address, port) for extension, (dummy, address, port) in audit["contacts"][-1].items()}
         if seen != {extension: (routers.OUTSIDE, port) for extension, port in planned.items()}:
             wrong = {extension: place for extension, place in seen.items() if place != (routers.OUTSIDE, planned[extension])}
-            complaints.append(f"Asterisk sees {len(seen)} of {count} phones; not where they were planned: {wrong}")
+            complaints.append(f"Asterisk sees {len(seen)} of {count} phones; {len(wrong)} not where they were planned: {dict(list(wrong.items())[:4])}")
         ports = sorted(port for dummy, port in seen.values())
         who = f"{', '.join(KINDS)}: " if kinds else ""
         text = f"{who}{len(before)} of {count} registered before; plan {runs[0].seconds:.0f} s, rollout {runs[1].seconds:.0f} s, second run " \

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import shorten
 from typing import Any
 
 from tests.lab.routers import OUTSIDE, ROUTERS, Audit
@@ -60,9 +61,10 @@ def audited(audit: Mapping[str, Any], expected: Audit, planned: Mapping[str, int
     if [line["extension"] for line in said["lines"]] != list(planned):
         found.append(f"the audit should look at {len(planned)} lines; it looked at {[line['extension'] for line in said['lines']]}")
     if verdicts_of(said) != expected.verdicts:
-        found.append(f"the audit says '{verdicts_of(said)}', not '{expected.verdicts}'")
+        found.append(f"the audit says '{_short(verdicts_of(said))}', not '{expected.verdicts}'")
     if findings_of(said) != sorted(expected.findings):
-        found.append(f"the audit should find {sorted(expected.findings) or 'nothing'}; it found {findings_of(said) or 'nothing'}")
+        told = [_short(finding) for finding in findings_of(said)]
+        found.append(f"the audit should find {sorted(expected.findings) or 'nothing'}; it found {told or 'nothing'}")
     return found + _untrue(audit, planned)
 
 
@@ -135,6 +137,11 @@ def _audits(story: dict[str, Any]) -> list[str]:
     """At every station the audit must say what the table beside the router says, and the truth."""
     return [f"{station}: {complaint}" for station, expected in ROUTERS[story["router"]].audits.items()
             for complaint in audited(story["audits"][station], expected, PLANNED)]
+
+
+def _short(text: str) -> str:
+    """Of 70 phones, as much as anybody reads."""
+    return shorten(text, 160, placeholder=" ...")
 
 
 def _tail(output: str) -> str:
