@@ -19,7 +19,7 @@ options:
     description:
       - Inventory host of the PBX. Every option of this list that is not given is taken from that host's variable C(sip_pbx_<option>),
         as the roles do it (C(sip_pbx_user) for O(username)).
-      - Given only to the action plugin on the controller; with it, a PBX that has refused its login in this run is not asked again.
+      - The controller looks them up, so this works in tasks only.
     type: str
   host:
     description:
@@ -38,7 +38,7 @@ options:
   password:
     description:
       - Its password. To an AMI it is proved by an MD5 challenge and never crosses a network in clear.
-      - It is tried once. A wrong one is not tried again, so that the PBX does not ban the address.
+      - It is tried once. A login that a PBX has refused is not tried again in the run, so that it does not ban the address.
     type: str
   tls:
     description: The manager interface speaks TLS (C(tlsenable=yes) in C(manager.conf)). HTTPS APIs always do.
