@@ -40,7 +40,7 @@ MEANINGS: dict[str, Meaning] = {
         "Nothing to push to the phones. On the router: switch source-port preservation on (also called consistent NAT or static port) "
         "and its SIP ALG off; then run the audit again.", state="router"),
     "port_contested": Meaning(
-        "another phone behind the same public address uses the same local port, so the router had to give this one another",
+        "another phone behind the same public address uses the same local port, and the router gave this one another",
         "Run the rollout: each phone needs its own local SIP port.", WARNING, "duplicate"),
     "alg_or_stun": Meaning(
         "a SIP ALG or STUN has rewritten what the phone says of itself; its own port can't be seen from the PBX",

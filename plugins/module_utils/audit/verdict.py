@@ -22,7 +22,7 @@ PARKING = 200                  # ports above the range that the order of moves (
 
 
 Place = tuple[str, int]                 # (address, port) as a PBX sees it
-Chosen = dict[Line, "tuple[Registration | None, Others]"]
+Chosen = dict[Line, tuple["Registration | None", Others]]
 Phones = dict[tuple[str, str], list[str]]       # (site, phone) -> its extensions
 ELSEWHERE = "a phone of another site"   # instead of its extension: one customer's report does not tell of another
 
