@@ -91,7 +91,7 @@ class ActionModule(ActionBase):
         task_vars = task_vars or {}
         result = super().run(tmp, task_vars)
         unused, arguments = self.validate_argument_spec(argument_spec=ARGUMENTS)
-        answers = {one["item"]["key"]: one for one in arguments["results"] if isinstance(one.get("by_hand"), list)}
+        answers = {one["item"]["key"]: one for one in arguments["results"] if one.get("by_hand")}
         try:
             sheets = self._sheets(answers, arguments["scan"], arguments["directory"], task_vars)
             changed = {path: text for sheet in sheets for path, text in sheet.texts().items()}
@@ -106,29 +106,30 @@ class ActionModule(ActionBase):
         diff = [
             {"before_header": path, "after_header": path, "before": (before[path] or b"").decode("utf-8", "replace"), "after": text}
             for path, text in changed.items() if path.endswith(".csv")]
-        told = [sheet.told(self._task.check_mode and sheet.path("csv") in changed) for sheet in sheets]
+        told = [sheet.told(self._task.check_mode and sheet.path("csv") in changed) for sheet in sheets
+                if sheet.rows or sheet.path("csv") in changed]
         for line in told:
             Display().display(line)
         return {**result, "changed": bool(changed), "files": [sheet.path(kind) for sheet in sheets for kind in ("csv", "html")], "msg": "\n".join(told),
                 **({"diff": diff} if self._task.diff else {}),
-                "by_hand": {pbx: list(map(str, one["by_hand"])) for pbx, one in answers.items() if one["by_hand"]}}
+                "by_hand": {pbx: list(map(str, one["by_hand"])) for pbx, one in answers.items()}}
 
     def _sheets(self, answers: Mapping[str, Any], scan: Mapping[str, Any], directory: str, task_vars: dict[str, Any]) -> list[Sheet]:
         """The sheets with their rows. One for each site: another run may be about another one.
 
         A line that this play asked its PBX about has the row that comes of it, or none. Any other keeps its row as long as the inventory has it.
         """
-        kinds, unused = variables_of(answers, ("sip_pbx_type",), task_vars, self) if answers else ({}, {})
-        products = {pbx: PRODUCTS.get(kinds.get(pbx, {}).get("sip_pbx_type", ""), PRODUCTS["web_only"]) for pbx in answers}
-        asked = {pbx: one for pbx, one in answers.items() if one["by_hand"] or (pbx in kinds and kinds[pbx] and not products[pbx].nat)}
-        if not asked:
+        if not answers:
             return []
+        kinds, unused = variables_of(answers, ("sip_pbx_type",), task_vars, self)
+        products = {pbx: PRODUCTS.get(kinds.get(pbx, {}).get("sip_pbx_type", ""), PRODUCTS["web_only"]) for pbx in answers}
         states = scan["phones"]
-        sheets = [Sheet(directory, site, pbx, products[pbx]) for pbx in asked for site in sorted({"", *(one.get("site") or "" for one in states.values())})]
+        sites = sorted({"", *(one.get("site") or "" for one in states.values())})
+        sheets = [Sheet(directory, site, pbx, products[pbx]) for pbx in answers for site in sites]
         for sheet in sheets:
             sheet.read()
         phones, unclear = self._phones(states, {row.phone for sheet in sheets for row in sheet.old_rows}, task_vars)
-        for pbx, one in asked.items():
+        for pbx, one in answers.items():
             mine = [phone for phone in phones if phone.pbx == pbx]
             rows = rows_of(one["by_hand"], one.get("extensions") or (), _lines(phone for phone in mine if phone.name in states))
             settled = {*map(str, scan.get("nat_extensions", {}).get(pbx, ()))} - {*map(str, one["by_hand"])}

@@ -92,7 +92,7 @@ _SOFTPHONES = (
     r"^baresip\b",                              # "baresip v1.1.0 (x86_64/linux)" [C]
     r"^(?:Jitsi|Jami|SFLphone)",                # "Jitsi2.10.5550Windows 10" [C]
     r"^Sipnetic\b",                             # "Sipnetic/1.1.9 Android" [C]
-    r"^Grandstream Wave|^GS ?Wave",             # [I]
+    r"^(?:Grandstream |GS ?)?Wave(?![a-z])",    # [I]; a UCM shows the app's name alone, as it does with phones
     r"^(?:Mizu|MizuPhone|JVoIP|AJVoIP)",        # [I]
     r"^Telephone \d",                           # macOS: "Telephone 1.6" [C]
     r"^CSipSimple",                             # "CSipSimple_greatlte-26/r2457" [C]
@@ -101,6 +101,8 @@ _SOFTPHONES = (
     r"^(?:SIP\.js|JsSIP|IM-client/OMA1\.0 sipML5)",         # phones in a web page: "SIP.js/0.8.0 sipjs.com" [C]
     r"\bsoft ?phone\b",                         # whatever calls itself one
 )
+# A UCM shows "GRP2601" or "GXP2170" alone [C]: read as if the maker stood before it.
+_BARE_GRANDSTREAM = re.compile(r"(?:GXP|GRP|GXV|HT|DP|WP)-?\d{3,4}[A-Z]{0,3}(?![\w-])", re.IGNORECASE)
 _PHONE_ROWS = [(brand, re.compile(pattern, re.IGNORECASE)) for brand, pattern in _PHONES]
 _SOFTPHONE = re.compile("|".join(_SOFTPHONES), re.IGNORECASE)
 
@@ -122,6 +124,8 @@ def agent_of(text: str) -> Agent:
     text = plain(text).strip()
     if _SOFTPHONE.search(text):
         return Agent(kind="softphone", product=_product(text))
+    if _BARE_GRANDSTREAM.match(text):
+        text = f"Grandstream {text}"
     for brand, pattern in _PHONE_ROWS:
         found = pattern.search(text)
         if found:

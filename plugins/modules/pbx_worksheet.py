@@ -13,8 +13,13 @@ description:
   - For each PBX that offers no way to its NAT options, writes a worksheet, as CSV and as a page to print. It has a row for each line of a phone,
     with site, phone, line, extension, planned port, the NAT option that is wanted, what the PBX shows now if it says so, and a box to tick.
     Its heading says where the option is in the PBX's pages.
-  - The files hold what the phones of this play need, sorted by site, phone and line. They are written anew when that changes, so keep
-    your own notes elsewhere.
+  - The files hold what the phones need, sorted by site, phone and line. They are written anew when that changes.
+  - The CSV's column C(done) is yours. What you write there stays with its line and shows in the page. V(no), V(n), V(-), V(0) and V(false) mean
+    that it is not done. Save the file as CSV in UTF-8, with commas, semicolons or tabs.
+  - Lines that this play did not ask the PBX about (C(--limit)) stay as long as the inventory has them with this site and PBX. Lines that
+    need nobody's hand any more or whose phone is gone disappear, with what is written there.
+  - A file that is no worksheet or can't be read back is never overwritten, and the module fails.
+  - One line for each worksheet is shown on the terminal, with the number of lines to be ticked, and the path.
   - It runs once for all hosts of the play, on the controller, and talks to no device.
 options:
   scan:
@@ -64,6 +69,11 @@ files:
   elements: str
   returned: success
   sample: ["/var/worksheets/acme_hq-pbx1-nat.csv", "/var/worksheets/acme_hq-pbx1-nat.html"]
+msg:
+  description: A line for each worksheet, with how many lines are to be ticked in which PBX, and the path.
+  type: str
+  returned: always
+  sample: "2 line(s) to be ticked by hand in pbx1 for acme_hq, 1 done: /var/worksheets/acme_hq-pbx1-nat.csv"
 by_hand:
   description: For each PBX the extensions whose NAT option a person has to set.
   type: dict

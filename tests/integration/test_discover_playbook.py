@@ -131,3 +131,12 @@ def test_without_a_pbx_or_with_one_that_refuses_nothing_is_written(discovery):
     assert missing.failed and "Say which PBX to ask" in missing.words
     refused = discovery.run("-e", "sip_pbx_password=wrong")
     assert refused.failed and discovery.pbx.login_attempts == 1 and not discovery.file.exists()
+
+
+@pytest.mark.parametrize("limit", [(), ("--limit", "pbx1")])
+def test_a_name_that_is_no_host_fails(discovery, limit):
+    wrong = run_playbook("evenport.sip.discover", discovery.inventory, "-e", "sip_pbx=TYPO", *limit, folder=discovery.folder)
+    assert wrong.status == 2 and "The inventory has no host or group TYPO, so no PBX was asked" in wrong.words
+    assert discovery.pbx.login_attempts == 0 and not list(discovery.inventory.glob("discovered*"))
+    group = run_playbook("evenport.sip.discover", discovery.inventory, "-e", "sip_pbx=pbxs", *limit, folder=discovery.folder)
+    assert not group.failed and discovery.file.exists(), group.out

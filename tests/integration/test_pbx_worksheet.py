@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 
 import pytest
@@ -67,6 +69,7 @@ def test_the_worksheet_of_a_pbx_with_a_web_page_only(site):
     planned, kept = run("--check", "--diff")
     assert not planned.failed, planned.out
     assert kept["sheets"]["changed"] and not sheet.parent.exists()
+    assert f"3 line(s) to be ticked by hand in protel for acme_hq: {sheet} (check mode: not written)" in planned.out
     assert "+acme_hq,kitchen,1,4540,5060,on" in planned.out
     done, kept = run()
     assert not done.failed, done.out
@@ -77,6 +80,7 @@ def test_the_worksheet_of_a_pbx_with_a_web_page_only(site):
     assert sheet.read_bytes().decode("utf-8-sig").split("\r\n")[1:] == [
         "acme_hq,boss,1,101,5064,on,,", "acme_hq,kitchen,1,4540,5060,on,,", "acme_hq,kitchen,2,102,5062,on,,", ""]
     assert "Extension configuration: NAT option" in page.read_text()
+    assert kept["sheets"]["msg"] == f"3 line(s) to be ticked by hand in protel for acme_hq: {sheet}" and kept["sheets"]["msg"] in done.out
     assert kept["status"]["live"] is False and kept["status"]["missing"] == ["777"]
     assert {one["extension"]: one["seen_port"] for one in kept["status"]["registrations"]} == {"101": 5060, "4540": 5062, "4540r": 50121}
     before = [(path.stat().st_mtime_ns, path.stat().st_ino) for path in (sheet, page)]
@@ -90,3 +94,87 @@ def test_a_place_that_cannot_be_written(site):
     (folder / "sheets").write_text("a file")
     result, dummy = run()
     assert result.failed and "can't be written" in result.words and "Choose another directory" in result.words
+
+
+def write_done(sheet, **texts):
+    """As a person with a spreadsheet: *texts* by extension, in the column "done"; saved with semicolons."""
+    rows = list(csv.reader(io.StringIO(sheet.read_bytes().decode("utf-8-sig"), newline=""), strict=True))
+    text = io.StringIO()
+    csv.writer(text, delimiter=";").writerows([*row[:7], texts.get(f"x{row[3]}", row[7])] for row in rows)
+    sheet.write_bytes(text.getvalue().encode())
+
+
+def rows_of(sheet):
+    text = sheet.read_bytes().decode("utf-8-sig")
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=text[4], strict=True))[1:]
+
+
+def edit(path, change):
+    data = yaml.safe_load(path.read_text())
+    change(data)
+    path.write_text(yaml.safe_dump(data, sort_keys=False))
+
+
+def only_boss(play):
+    """What phone_scan gives with --limit boss."""
+    scan = play[0]["vars"]["sip_scan"]
+    scan["phones"] = {"boss": scan["phones"]["boss"]}
+    scan["nat_extensions"] = {"protel": ["101"]}
+
+
+def test_what_a_person_wrote_stays_and_so_do_phones_that_this_play_does_not_look_at(site):
+    folder, run = site
+    sheet, page = folder / "sheets" / "acme_hq-protel-nat.csv", folder / "sheets" / "acme_hq-protel-nat.html"
+    assert not run()[0].failed
+    write_done(sheet, x101="yes, Max", x4540="Eva")
+    written = sheet.read_bytes()
+    again, kept = run()
+    assert not again.failed and sheet.read_bytes() == written and kept["sheets"]["changed"] and page.read_text().count(" checked>") == 2
+    assert f"1 line(s) to be ticked by hand in protel for acme_hq, 2 done: {sheet}" in again.out
+    assert not run()[1]["sheets"]["changed"]
+    edit(folder / "play.yml", only_boss)
+    for options in (("--check",), ()):
+        limited, kept = run("--limit", "boss,protel", *options)
+        assert not limited.failed and not kept["sheets"]["changed"] and sheet.read_bytes() == written, limited.out
+        assert "1 line(s) to be ticked by hand in protel for acme_hq, 2 done" in limited.out
+
+
+@pytest.mark.parametrize(("change", "left"), [
+    (lambda phones: phones["hosts"].pop("kitchen"), {"101": "Max"}),
+    (lambda phones: phones["hosts"]["kitchen"].update(sip_nat_option=False), {"101": "Max"}),
+    (lambda phones: phones["hosts"]["kitchen"].update(sip_site="acme_2"), {"101": "Max"}),
+    (lambda phones: phones["hosts"]["kitchen"].update(sip_pbx="other"), {"101": "Max"}),
+    (lambda phones: phones["hosts"]["kitchen"].update(sip_extensions=["4540", "103"]), {"101": "Max", "4540": "Eva"}),
+    (lambda phones: phones["hosts"]["kitchen"].update(sip_extensions="{{ lost }}"), {"101": "Max", "4540": "Eva", "102": ""})])
+def test_a_row_of_another_play_goes_with_its_reason(site, change, left):
+    folder, run = site
+    sheet = folder / "sheets" / "acme_hq-protel-nat.csv"
+    assert not run()[0].failed
+    write_done(sheet, x101="Max", x4540="Eva")
+    edit(folder / "play.yml", only_boss)
+    edit(folder / "hosts.yml", lambda hosts: change(hosts["all"]["children"]["acme_hq"]))
+    limited, kept = run("--limit", "boss,protel")
+    assert not limited.failed and kept["sheets"]["changed"], limited.out
+    assert {row[3]: row[7] for row in rows_of(sheet)} == left
+
+
+def test_an_extension_that_this_play_settles_needs_no_row_any_more(site):
+    folder, run = site
+    sheet = folder / "sheets" / "acme_hq-protel-nat.csv"
+    assert not run()[0].failed
+    write_done(sheet, x101="Max", x4540="Eva")
+    (folder / "status.txt").write_text(TABLE.replace("4540\t", "4541\t"))            # the PBX has it no more, though the inventory does
+    result, kept = run()
+    assert not result.failed and kept["sheets"]["changed"] and {row[3]: row[7] for row in rows_of(sheet)} == {"101": "Max", "102": ""}, result.out
+
+
+@pytest.mark.parametrize("kind", ["csv", "html"])
+def test_a_file_that_is_not_ours_is_never_overwritten(site, kind):
+    folder, run = site
+    (folder / "sheets").mkdir()
+    mine = folder / "sheets" / f"acme_hq-protel-nat.{kind}"
+    mine.write_text("my own notes\n")
+    for options in ((), ("--check",)):
+        result, dummy = run(*options)
+        assert result.failed and "is no worksheet, or not one any more" in result.words and "move the file away" in result.words
+        assert mine.read_text() == "my own notes\n" and list(mine.parent.iterdir()) == [mine]

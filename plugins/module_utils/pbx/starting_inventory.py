@@ -60,9 +60,15 @@ class Device:
 
     @property
     def address(self) -> str:
-        """Its own address, as it says itself; "" where what it says is the router's address, or none."""
+        """Its own address, as it says itself; "" where that is the router's address, one that nobody else can use, or none."""
         contact = self.contacts[0]
-        return contact.claimed_address if _is_its_own(contact) else ""
+        return contact.claimed_address if _is_its_own(contact) and not self.link_local else ""
+
+    @property
+    def link_local(self) -> str:
+        """The address that it says it has, if that is good on its own link only: nobody can use it without that link's scope (RFC 4007)."""
+        claimed = self.contacts[0].claimed_address
+        return claimed if is_address(claimed) and ":" in claimed and ip_address(claimed).is_link_local else ""
 
     @property
     def transport(self) -> str:
@@ -93,6 +99,8 @@ class Found:
     further_lines: list[Device] = field(default_factory=list)           # of phones that the inventory has
     idle: dict[str, list[str]] = field(default_factory=dict)
     unusable: dict[str, list[str]] = field(default_factory=dict)        # PBX -> extensions whose names can't be written into an inventory
+    without_ports: set[str] = field(default_factory=set)                # PBXs that tell who is registered, and no more
+    exported: set[str] = field(default_factory=set)                     # PBXs known from an exported table only
     known: int = 0                                                      # extensions that are registered and in the inventory
 
     @property
@@ -117,6 +125,8 @@ def find_devices(reads: Mapping[str, Mapping[str, Any]], known: Known | None = N
     known, found = known or {}, Found()
     devices: list[Device] = []
     sites: dict[str, set[str]] = defaultdict(set)           # network -> sites of the inventory that phones register from there
+    found.without_ports = {pbx for pbx, read in reads.items() if not read.get("shows_ports", True)}
+    found.exported = {pbx for pbx, read in reads.items() if not read.get("live", True)}
     for pbx, read in sorted(reads.items()):
         contacts: dict[str, list[Registration]] = defaultdict(list)
         for one in read.get("registrations", ()):

@@ -61,7 +61,7 @@ def _group(group: Group, found: Found) -> Iterable[str]:
     if group.known:
         yield "  # A site of your inventory: these register from where its phones do.\n"
     else:
-        yield f"  # {_where(group)}\n"
+        yield f"  # {_where(group, found)}\n"
         yield f"  vars:\n    sip_site: {group.name}\n"
         yield f"    sip_pbx: {_value(group.pbxs[0])}\n" if one_pbx else ""
     yield "  hosts:\n"
@@ -73,12 +73,16 @@ def _group(group: Group, found: Found) -> Iterable[str]:
             yield f"      {name}: {value}\n"
 
 
-def _where(group: Group) -> str:
+def _where(group: Group, found: Found) -> str:
     if all(device.is_softphone for device in group.devices):
         return "Softphones that belong to no phone of these sites."
+    if not group.network and found.without_ports.issuperset(group.pbxs):
+        return ("LOOK: this PBX tells who is registered, and no addresses, ports or user agents. Nothing will make it tell where these are: sort them by "
+                "site yourself.")
     if not group.network:
-        return ("LOOK: the PBX does not show where these are. Sort them by site: where the extensions' NAT option is off, switch it on, remove this file, and "
-                "run discover again.")
+        export = "export its table again, " if found.exported.issuperset(group.pbxs) else ""
+        return ("LOOK: the PBX does not show where these are. Sort them by site: where the extensions' NAT option is off, switch it on, "
+                f"{export}remove this file, and run discover again.")
     if "/" in group.network:
         return f"No router in between: {group.network}. If that is the PBX's own network, these need no NAT option (sip_nat_option: false)."
     return f"Behind the router with the address {group.network}."
@@ -86,7 +90,9 @@ def _where(group: Group) -> str:
 
 def _comments(device: Device, found: Found) -> Iterable[str]:
     yield f"{plain(device.contacts[0].user_agent, _AGENT) or 'no user agent'}: {'; '.join(map(_line, device.contacts[:6]))}"
-    if device.agent.kind == "unknown":
+    if device.agent.kind == "unknown" and device.pbx in found.without_ports and not device.contacts[0].user_agent:
+        yield "LOOK: the PBX does not tell what this is. A softphone: add sip_phone_kind: softphone. Neither that nor a phone: take it out."
+    elif device.agent.kind == "unknown":
         yield "LOOK: is this a phone? Its user agent is none that we know. A softphone: add sip_phone_kind: softphone. Neither: take it out."
     if device.second and not device.is_softphone:
         yield f"LOOK: a second device of extension {device.extensions[0]}. As long as both are there, a call rings on both."
@@ -97,7 +103,9 @@ def _comments(device: Device, found: Found) -> Iterable[str]:
         yield f"Registered beside {plain(device.at, 60)}, which the inventory has."
     if len(device.contacts) > 1 and not device.network and not device.agent.mac:
         yield "LOOK: are these lines of one phone? They have one address, but the PBX does not show behind which router."
-    if not device.is_softphone and not device.address:
+    if not device.is_softphone and device.link_local:
+        yield f"LOOK: its address {device.link_local} is link-local, good inside its own network only. Add ansible_host."
+    elif not device.is_softphone and not device.address:
         yield "LOOK: the PBX does not show the phone's own address. Add ansible_host."
 
 

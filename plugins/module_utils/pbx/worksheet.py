@@ -154,7 +154,8 @@ def cells_of(path: str, data: bytes) -> list[list[str]]:
 def rows_in(path: str, cells: Sequence[Sequence[str]]) -> list[Row]:
     """The rows of ``cells_of()``.  :raises PlanError: as there"""
     rows: dict[tuple[str, str, int, str], Row] = {}
-    for site, phone, line, extension, port, dummy, shown, done in cells[1:]:
+    for cell in cells[1:]:
+        (site, phone, line, extension, port), (shown, done) = cell[:5], cell[6:]
         if not re.fullmatch(r"[0-9]{0,9}", line) or not re.fullmatch(r"[0-9]{0,9}", port):
             raise _not_ours(path, f"the row of extension {_plain(extension)} has something else than numbers as line and planned port")
         row = Row(_as_it_was(site), _as_it_was(phone), int(line or 0), _as_it_was(extension), int(port or 0), _as_it_was(shown), done)

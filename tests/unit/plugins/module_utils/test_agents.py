@@ -18,6 +18,13 @@ PHONES = [
     ("Grandstream GXP2170 1.0.11.64", "grandstream", "GXP2170", "1.0.11.64", ""),
     ("Grandstream GRP2612W 1.0.5.67", "grandstream", "GRP2612W", "1.0.5.67", ""),
     ("Grandstream Model HW GXP1628 V2.2A SW 1.0.4.138 DevId c074ad2bd858", "grandstream", "GXP1628", "1.0.4.138", "c074ad2bd858"),
+    ("GRP2601", "grandstream", "GRP2601", "", ""),                  # as a UCM shows them
+    ("GRP2601, white", "grandstream", "GRP2601", "", ""),
+    ("GXP2170", "grandstream", "GXP2170", "", ""),
+    ("WP826 1.0.1.2", "grandstream", "WP826", "1.0.1.2", ""),
+    ("GXV3370", "", "GXV3370", "", ""),
+    ("HT812", "", "HT812", "", ""),
+    ("DP752", "", "DP752", "", ""),
     ("Grandstream HT812 1.0.5.11", "", "HT812", "1.0.5.11", ""),
     ("Grandstream GXW-4008  V1.5A 1.0.16.2  chip V2.2", "", "GXW-4008", "1.0.16.2", ""),
     ("Yealink SIP-T46S 66.84.0.15", "yealink", "T46S", "66.84.0.15", ""),
@@ -55,12 +62,13 @@ SOFTPHONES = [
     "Z 5.6.6 v2.10.20.5", "Zoiper v2.10.20.4_1", "Zoiper for Windows 2.38 rev.16635", "LinphoneAndroid/4.2.1 (Pixel) LinphoneSDK/4.3",
     "Linphone/3.6.1 (eXosip2/4.1.0)", "Bria iOS release 3.9.5 stamp 38501.38502", "X-Lite release 5.7.1 stamp 100933", "MicroSIP/3.21.3",
     "3CXPhone 6.0.26523.0", "Acrobits SIPIS", "Groundwire/5.3.1", "PortSIP - Toro Nightly (SNAPSHOT-20230731, Android, 33)",
-    "baresip v1.1.0 (x86_64/linux)", "Jitsi2.10.5550Windows 10", "Sipnetic/1.1.9 Android", "Grandstream Wave 1.0.3.34", "MizuPhone/7.5",
+    "baresip v1.1.0 (x86_64/linux)", "Jitsi2.10.5550Windows 10", "Sipnetic/1.1.9 Android", "Grandstream Wave 1.0.3.34", "Wave", "Wave 1.0.25.4", "GS Wave",
+    "MizuPhone/7.5",
     "Telephone 1.6", "CSipSimple_greatlte-26/r2457", "PJSUA v2.10 Linux-5.6.3.44/x86_64/glibc-2.31", "SIP.js/0.8.0", "Softphone 3.1",
 ]
 UNKNOWN = [
     "", "Asterisk PBX 13.10.0", "3CXPhoneSystem 14.0.44198.522 (44097)", "PortSIP UC - Call Manager 16.0.0.302", "North American Telecom NAT500 1.2",
-    "friendly-scanner",
+    "friendly-scanner", "Wavecom 12", "HT", "DP2", "GXP2170-like thing",
 ]
 
 
@@ -91,6 +99,11 @@ def test_what_is_neither(text):
     ("Some Phone 1.0", "Some Phone 2.0.1"), ("LinphoneAndroid/4.2.1 (Pixel) LinphoneSDK/4.3", "LinphoneAndroid/4.3.0 (Pixel) LinphoneSDK/4.4")])
 def test_a_new_firmware_is_the_same_product(old, new):
     assert agent_of(old).product == agent_of(new).product != ""
+
+
+def test_a_bare_model_name_is_the_same_product_as_with_its_maker():
+    for name in ("GRP2601", "GXV3370"):
+        assert agent_of(name).product == agent_of(f"Grandstream {name} 1.0.3.4").product == f"grandstream {name.lower()}"
 
 
 def test_what_only_looks_like_a_mac_is_none():

@@ -14,9 +14,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
 
+from ansible_collections.evenport.sip.plugins.module_utils.errors import PlanError
 from ansible_collections.evenport.sip.plugins.module_utils.model import Extension, Line
 from ansible_collections.evenport.sip.plugins.module_utils.pbx.products import PRODUCTS
-from ansible_collections.evenport.sip.plugins.module_utils.pbx.worksheet import Row, csv_of, file_name, html_of, rows_of
+from ansible_collections.evenport.sip.plugins.module_utils.pbx.worksheet import (
+    Row,
+    cells_of,
+    check_page,
+    csv_of,
+    file_name,
+    html_of,
+    merged,
+    rows_in,
+    rows_of,
+)
 
 WEB_ONLY = PRODUCTS["web_only"]
 LINES = [Line("b_site", "boss", 1, "201", 5060), Line("a_site", "kitchen", 2, "4540r", 5064), Line("a_site", "kitchen", 1, "4540", 5062),
@@ -85,3 +96,70 @@ def test_names_of_files(one, other):
 
 def test_a_usual_name_stays():
     assert file_name("acme-pbx.example.com") == "acme-pbx.example.com" and file_name("../../etc/passwd").startswith("_.._etc_passwd-")
+
+
+def read(data):
+    return rows_in("x.csv", cells_of("x.csv", data if isinstance(data, bytes) else data.encode()))
+
+
+DONE = [Row("a_site", "attic", 9, "103", 5070, "", "ok, Max\n12 May"), Row("a_site", "=x", 2, "0104", 0, "off", "=1"), Row("", "", 0, "777")]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+def test_what_a_spreadsheet_saves_is_read_back(delimiter, quoting):
+    assert read(csv_of(DONE, WEB_ONLY)) == DONE
+    text = io.StringIO()
+    cells = table_of(csv_of(DONE, WEB_ONLY))
+    csv.writer(text, delimiter=delimiter, quoting=quoting, lineterminator="\n").writerows([*([*row, "", ""] for row in cells), [""] * 10])
+    assert read(text.getvalue()) == DONE and cells_of("x.csv", text.getvalue().encode()) == cells
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+@given(site=TEXT, phone=TEXT, done=TEXT)
+def test_any_text_of_a_person_stays_to_the_letter(site, phone, done):
+    first = csv_of([Row(site, phone, 1, "101", 5060, "off", done), Row("x", "y", 2, "102")], WEB_ONLY)
+    rows = read(first)
+    assert rows[0].done == done and csv_of(rows, WEB_ONLY) == first
+    html.document_fromstring(html_of(rows, "pbx", WEB_ONLY).encode(), parser=html.HTMLParser(encoding="utf-8"))
+
+
+GOOD = csv_of(DONE, WEB_ONLY)
+
+
+@pytest.mark.parametrize(("data", "why"), [
+    (b"", "heading"), (b"shopping,list\r\nmilk,2\r\n", "heading"), (GOOD.replace(",done", ",done,notes"), "heading"),
+    (GOOD.replace("phone,", "telefon,"), "heading"),
+    (GOOD.encode("utf-16"), "UTF-8"), (GOOD.replace("Max", "M\xe4x").encode("cp1252", "ignore"), "UTF-8"), (GOOD + ',,,1,,on,,"open', "no CSV"),
+    (GOOD + ",,,1,,on,,done,and more\r\n", "more cells"), (GOOD + "a,b,first,1,,on,,\r\n", "numbers"), (GOOD + "a,b,1,1,5.06E3,on,,\r\n", "numbers"),
+    (GOOD + ",,,777,,on,,me too\r\n", "twice")])
+def test_a_file_that_is_not_ours_or_not_any_more_is_refused(data, why):
+    with pytest.raises(PlanError, match=rf"x\.csv is no worksheet.*{why}.*left as it is"):
+        read(data)
+
+
+def test_a_page_that_is_not_ours_is_refused():
+    check_page("x.html", html_of(ROWS, "acme-pbx", WEB_ONLY).encode())
+    with pytest.raises(PlanError, match="x.html is no worksheet"):
+        check_page("x.html", b"<html><title>Mine</title>")
+
+
+def test_done_stays_with_its_line():
+    rows = [Row("s", "kitchen", 1, "0101", 5062), Row("s", "kitchen", 2, "102", 5064)]
+    old = [Row("s", "kitchen", 1, "101", 5060, "off", "Max"), Row("s", "kitchen", 2, "109", 5064, "", "another extension"),
+           Row("s", "boss", 1, "0201", 5066, "", "Eva"), Row("s", "gone", 1, "301", 5068, "", "x"), Row("s", "broken", 1, "401", 5070, "", "y")]
+    others = [Line("s", "boss", 1, "0201", None), Line("s", "boss", 2, "202", None), Line("s", "kitchen", 1, "0101", None)]
+    assert merged(rows, old, others, {"broken"}) == [
+        Row("s", "boss", 1, "0201", 5066, "", "Eva"), Row("s", "broken", 1, "401", 5070, "", "y"),
+        Row("s", "kitchen", 1, "0101", 5062, "", "Max"), Row("s", "kitchen", 2, "102", 5064)]
+
+
+def test_the_page_shows_what_is_done():
+    rows = [Row("s", "a", 1, "101", done="Max,\n<b>12 May"), Row("s", "b", 1, "102", done="no"), Row("s", "c", 1, "103")]
+    page = html.document_fromstring(html_of(rows, "pbx", WEB_ONLY))
+    rows = page.findall(".//tbody/tr")
+    found = [(row.get("class"), row.find(".//input").get("checked") is not None, row.find("td").text_content().strip()) for row in rows]
+    assert found == [("done", True, "Max, <b>12 May"), (None, False, "no"), (None, False, "")]
+    assert "these 3 line(s), 1 of which are done" in page.findtext(".//p")

@@ -144,6 +144,36 @@ def test_transports_and_two_pbxs_behind_one_router():
     assert any("site_203_0_113_1: phone-101, phone-101-pbx2" in line for line in summary(found))
 
 
+def test_what_a_ucm_shows_is_a_phone_and_its_app_a_softphone():
+    contacts = [Registration("101", seen_address=seen, seen_port=5060, user_agent=agent, status="registered").as_dict()
+                for seen, agent in ((SITE, "GRP2601"), ("198.51.100.7", "Wave"))]
+    found = find(*contacts)
+    hosts = groups(found)["site_203_0_113_1"]
+    assert hosts == {"phone-101": {"sip_extensions": ["101"], "sip_phone_brand": "grandstream"},
+                     "softphone-101": {"sip_phone_kind": "softphone", "sip_extensions": ["101"]}}
+    assert "is this a phone" not in starting_text(found) and found.counts()["unclear"] == 0
+
+
+def test_a_pbx_that_tells_no_ports_is_not_expected_to_tell_more_next_time():
+    contacts = [Registration(name, status="registered").as_dict() for name in ("101", "102")]
+    blind = starting_text(find_devices({"pbx1": {"registrations": contacts, "shows_ports": False}}))
+    assert "tells who is registered, and no addresses, ports or user agents" in blind and "the PBX does not tell what this is" in blind
+    assert "switch it on" not in blind and "run discover again" not in blind and "Its user agent is none that we know" not in blind
+    shown = starting_text(find_devices({"pbx1": {"registrations": contacts}}))
+    table = starting_text(find_devices({"pbx1": {"registrations": contacts, "live": False}}))
+    assert "switch it on, remove this file, and run discover again" in shown
+    assert "switch it on, export its table again, remove this file, and run discover again" in table
+    assert all(len(line) <= 200 for line in (blind + shown + table).splitlines())
+
+
+@pytest.mark.parametrize("address", ["fe80::1", "FE80::211:22ff:fe33:4455", "febf::1"])
+def test_a_link_local_address_is_no_ansible_host(address):
+    found = find(reg("101", address), reg("102", "2001:db8::2"))
+    hosts = groups(found)["site_203_0_113_1"]
+    assert "ansible_host" not in hosts["phone-101"] and hosts["phone-102"]["ansible_host"] == "2001:db8::2"
+    assert starting_text(found).count(f"LOOK: its address {address} is link-local") == 1 and "own address. Add" not in starting_text(found)
+
+
 def test_order_and_second_registrations():
     assert sorted(["101", "99", "4540r", "4541", "4540", "bob"], key=extension_order) == ["99", "101", "4540", "4540r", "4541", "bob"]
     assert [second_of(name) for name in ("4540r", "4540", "r4540", "4540-2", "45r40")] == ["4540", "", "", "", ""]
@@ -162,7 +192,7 @@ HOSTILE = st.one_of(
         "x\n  evil: {hosts: {}}", "{{ lookup('pipe', 'id') }}", "\r\nevil:\r\n", "a: b # c", "'\"", "!!python/object:x", "\x00\x1b[2J", "\u2028evil:", "&a *a",
         "y" * 5000, YEALINK, ZOIPER, "Fanvil X4 2.1 0c383e07e16c", "\ud800"]))
 ADDRESS = st.one_of(st.text(max_size=12), st.sampled_from([
-    "192.168.1.11", "192.168.1.12", SITE, "198.51.100.7", "2001:db8::1", "fe80::1%{{ x }}", "phone.local", "", "10.0.0.1\nevil:"]))
+    "192.168.1.11", "192.168.1.12", SITE, "198.51.100.7", "2001:db8::1", "fe80::1", "fe80::1%{{ x }}", "phone.local", "", "10.0.0.1\nevil:"]))
 PORT = st.sampled_from([0, 5060, 5062, 51000])
 NAME = st.one_of(st.sampled_from(["101", "102", "103", "4540", "4540r", "null", "0x1F", "1e3", "yes", "a'b\"c", "<<", "&x", "~"]), st.text(max_size=10))
 REGISTRATIONS = st.builds(
