@@ -55,7 +55,7 @@ PRODUCTS = {
         Product(
             name="asterisk",
             label="Asterisk, PJSIP in files",
-            nat="a file of our own, included by pjsip.conf; one reload",
+            nat="a file of our own, included by pjsip.conf or pjsip_wizard.conf; one reload",
             status="manager interface (AMI), or Asterisk's command line",
             ports="both",
             read_by=("ami", "cli"),
@@ -72,7 +72,7 @@ PRODUCTS = {
             engine="mysql",
             database="asterisk",
             needs={**_AMI_LOGIN, "writing": ("database",), "database": ("database",)},
-            evidence=(("run", "MariaDB, PostgreSQL"), ("documented", "the tables")),
+            evidence=(("run", "Asterisk 22 on PostgreSQL; MariaDB's tables"), ("documented", "an Asterisk on MariaDB")),
         ),
         Product(
             name="chan_sip",
