@@ -59,15 +59,6 @@ def readable(expression: str) -> Any:
         raise _refused(expression, error) from error
 
 
-def sites_where(expression: str, report: Mapping[str, Any]) -> dict[str, Any]:
-    """The report of those sites that *expression* finds, such as ``sites[?state!='ok']``, for a report of these alone."""
-    found = where(expression, report)
-    names = sites_of_value(found, report)
-    if not names and found != []:
-        raise PlanError(f'where: "{one_line(expression, 200)}" finds something else than sites.', "Ask for sites or their names, such as sites[?state!='ok'].")
-    return only_sites(report, names)
-
-
 def sites_of_value(found: Any, report: Mapping[str, Any]) -> list[str]:
     """The names of the sites that an expression has found, as sites or as their names; [] where it has found something else, or none."""
     names = [site.get("site") if isinstance(site, Mapping) and "counts" in site else site for site in found] if isinstance(found, list) else []

@@ -21,7 +21,6 @@ from ansible_collections.evenport.sip.plugins.plugin_utils.report.select import 
     readable,
     refuse_unknown,
     sites_of_value,
-    sites_where,
     where,
 )
 from tests.unit.plugins.plugin_utils.report.sample import sample_report, site_name
@@ -82,13 +81,12 @@ def test_only_sites_keeps_the_reports_order():
     assert chosen["made_at"] == REPORT["made_at"] and len(REPORT["sites"]) == 4
 
 
-def test_sites_where():
+def test_the_sites_that_an_expression_finds():
     for expression in ("sites[?state!='ok']", "sites[?state!='ok'].site", f"[`\"{site_name(1)}\"`, sites[2], sites[3].site]"):
-        assert [site["site"] for site in sites_where(expression, REPORT)["sites"]] == [site_name(n) for n in (1, 2, 3)]
-    assert sites_where("sites[?state=='nope']", REPORT)["sites"] == []
-    for expression in ("sites[0]", "sites[].lines[]", "made_at", "sites[].counts", "['nope']", "nope"):
-        with pytest.raises(PlanError, match=re.escape(f'where: "{expression}" finds something else than sites. Ask for sites')):
-            sites_where(expression, REPORT)
+        names = sites_of_value(where(expression, REPORT), REPORT)
+        assert [site["site"] for site in only_sites(REPORT, names)["sites"]] == [site_name(n) for n in (1, 2, 3)]
+    for expression in ("sites[?state=='nope']", "sites[0]", "sites[].lines[]", "made_at", "sites[].counts", "['nope']", "nope"):
+        assert sites_of_value(where(expression, REPORT), REPORT) == []
 
 
 def found(*words, report=REPORT):
